@@ -1,0 +1,4 @@
+//! `aotc`: ahead-of-time compiler for CLI assemblies.
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! `aotrun`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! `cilutil`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The runtime: maps precompiled images, JIT-compiles what is missing, and provides everything the
+//! class libraries demand. See `docs/architecture.md`.

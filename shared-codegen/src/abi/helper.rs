@@ -1,0 +1,162 @@
+//! Runtime helpers: functions of the runtime that compiled code calls. Declared once here; the
+//! runtime supplies one function per row and the code generators know signature and effects.
+
+use crate::ir::Type;
+use crate::ir::Type::{ByRef, F32, F64, I32, I64, Ref};
+
+bitflags::bitflags! {
+    /// What a helper may do.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub struct Effects: u8 {
+        /// May raise an exception, allocate, or walk the stack: called as a native call
+        /// (`docs/architecture.md` §3.3). Without it the helper is a plain leaf function.
+        const TRANSITION = 1;
+        /// Never returns normally.
+        const NORETURN = 2;
+        /// Writes memory visible to managed code.
+        const WRITES = 4;
+        /// Result depends on the arguments only.
+        const PURE = 8;
+    }
+}
+
+macro_rules! helpers {
+    ($($(#[$doc:meta])* $name:ident = $text:literal ($($arg:ident),*) $(-> $ret:ident)? [$($eff:ident)|*];)*) => {
+        /// Identity of a runtime helper.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum HelperId { $($(#[$doc])* $name),* }
+
+        /// Name, parameters, result and effects of a helper.
+        #[derive(Debug)]
+        pub struct HelperInfo {
+            /// Name in IR and assembler text.
+            pub name: &'static str,
+            /// Parameter types.
+            pub params: &'static [Type],
+            /// Result type.
+            pub ret: Option<Type>,
+            /// Effects.
+            pub effects: Effects,
+        }
+
+        /// All helpers in the order of their numbers.
+        pub const HELPERS: &[HelperInfo] = &[$(HelperInfo {
+            name: $text, params: &[$($arg),*], ret: helpers!(@ret $($ret)?),
+            effects: Effects::empty()$(.union(Effects::$eff))*,
+        }),*];
+
+        impl HelperId {
+            /// All helpers in the order of their numbers.
+            pub const ALL: &'static [HelperId] = &[$(HelperId::$name),*];
+        }
+    };
+    (@ret) => { None };
+    (@ret $r:ident) => { Some($r) };
+}
+
+helpers! {
+    /// Allocate an object: method table.
+    NewObject = "new_object"(I64) -> Ref [TRANSITION];
+    /// Allocate a vector: array method table, length (negative: OverflowException).
+    NewArray = "new_array"(I64, I64) -> Ref [TRANSITION];
+    /// Allocate a multi-dimensional array: method table, number of i32 arguments, pointer to them (rank lengths, or rank pairs bound, length).
+    NewMdArray = "new_md_array"(I64, I32, I64) -> Ref [TRANSITION];
+    /// Full cast test: method table, object -> object or InvalidCastException. Null passes.
+    CastClass = "cast_class"(I64, Ref) -> Ref [TRANSITION];
+    /// Full instance test: method table, object -> object or null.
+    IsInst = "is_inst"(I64, Ref) -> Ref [];
+    /// Checks an unbox: method table of the value type, object (not null) -> address of the data or InvalidCastException; enums and their base type are interchangeable.
+    Unbox = "unbox"(I64, Ref) -> ByRef [TRANSITION];
+    /// Unboxes a nullable: method table of `Nullable<T>`, object or null, destination.
+    UnboxNullable = "unbox_nullable"(I64, Ref, ByRef) [TRANSITION | WRITES];
+    /// Boxes a value of any value type (nullable included): method table, address of the data.
+    Box = "box"(I64, ByRef) -> Ref [TRANSITION];
+    /// Covariance check of storing an object (not null) into an array: array, object; ArrayTypeMismatchException.
+    ArrayStoreCheck = "array_store_check"(Ref, Ref) [TRANSITION];
+    /// Exact element type check of `ldelema`: array, method table of the element type; ArrayTypeMismatchException.
+    ArrayAddressCheck = "array_address_check"(Ref, I64) [TRANSITION];
+    /// Runs the class initializer: method table.
+    ClassInit = "class_init"(I64) [TRANSITION | WRITES];
+    /// Base of the thread-static fields of a type for the current thread: index.
+    ThreadStaticsBase = "thread_statics_base"(I64) -> I64 [TRANSITION];
+    /// Code address of the override of a virtual or interface method: object (not null), method handle.
+    ResolveVirtual = "resolve_virtual"(Ref, I64) -> I64 [TRANSITION];
+    /// Code address for a generic virtual method: object (not null), method handle of the exact instantiation; the result takes its context by itself.
+    ResolveGenericVirtual = "resolve_generic_virtual"(Ref, I64) -> I64 [TRANSITION];
+    /// Value of an open runtime constant: generic context (method table or method handle), lookup descriptor.
+    GenericLookup = "generic_lookup"(I64, I64) -> I64 [TRANSITION];
+    /// Raises an exception object (null: NullReferenceException).
+    Throw = "throw"(Ref) [TRANSITION | NORETURN];
+    /// Raises an exception again with its stack trace kept.
+    Rethrow = "rethrow"(Ref) [TRANSITION | NORETURN];
+    /// Continues unwinding at the end of a finally or fault handler: address of the EH slot.
+    ResumeUnwind = "resume_unwind"(I64) [TRANSITION | NORETURN];
+    /// Raises the exception in `thread.pending_exception`.
+    ThrowPending = "throw_pending"() [TRANSITION | NORETURN];
+    /// Raises the exception of a `TrapKind`.
+    ThrowTrap = "throw_trap"(I32) [TRANSITION | NORETURN];
+    /// Raises the exception that says why a method could not be compiled: reason index.
+    ThrowCompileError = "throw_compile_error"(I64) [TRANSITION | NORETURN];
+    /// Initializes a delegate object: delegate, target or null, code address, method handle; chooses the invoke kind.
+    DelegateInit = "delegate_init"(Ref, Ref, I64, I64) [TRANSITION | WRITES];
+    /// Address of a field of a typed reference's type check: method table expected, type in the reference; InvalidCastException.
+    RefAnyCheck = "refany_check"(I64, I64) [TRANSITION];
+    /// Enters a monitor: object.
+    MonitorEnter = "monitor_enter"(Ref) [TRANSITION | WRITES];
+    /// Leaves a monitor: object.
+    MonitorExit = "monitor_exit"(Ref) [TRANSITION | WRITES];
+    /// Remembers a store of a reference into an old object: object (or interior pointer).
+    WriteBarrier = "write_barrier"(ByRef) [WRITES];
+    /// Copies memory that may hold references, with barriers: destination, source, bytes.
+    CopyWithRefs = "copy_with_refs"(ByRef, ByRef, I64) [WRITES];
+    /// `memmove`: destination, source, bytes.
+    MemMove = "memmove"(I64, I64, I64) [WRITES];
+    /// `memset`: destination, byte, bytes.
+    MemSet = "memset"(I64, I32, I64) [WRITES];
+    /// Remainder of doubles (`fmod`).
+    FmodF64 = "fmod"(F64, F64) -> F64 [PURE];
+    /// Remainder of floats (`fmodf`).
+    FmodF32 = "fmodf"(F32, F32) -> F32 [PURE];
+    /// Sine.
+    Sin = "sin"(F64) -> F64 [PURE];
+    /// Cosine.
+    Cos = "cos"(F64) -> F64 [PURE];
+    /// Tangent.
+    Tan = "tan"(F64) -> F64 [PURE];
+    /// Arc tangent.
+    Atan = "atan"(F64) -> F64 [PURE];
+    /// Arc tangent of a quotient.
+    Atan2 = "atan2"(F64, F64) -> F64 [PURE];
+    /// Exponential.
+    Exp = "exp"(F64) -> F64 [PURE];
+    /// Natural logarithm.
+    Log = "log"(F64) -> F64 [PURE];
+    /// Decimal logarithm.
+    Log10 = "log10"(F64) -> F64 [PURE];
+    /// Power, as `Math.Pow` defines it.
+    Pow = "pow"(F64, F64) -> F64 [PURE];
+    /// Called at the entry of a traced method: method handle.
+    TraceEnter = "trace_enter"(I64) [TRANSITION | WRITES];
+    /// Called at the exit of a traced method: method handle.
+    TraceLeave = "trace_leave"(I64) [TRANSITION | WRITES];
+    /// Code address of a P/Invoke's native function: method handle (DllNotFoundException, EntryPointNotFoundException).
+    ResolvePInvoke = "resolve_pinvoke"(I64) -> I64 [TRANSITION];
+    /// Saves errno as the thread's last Win32 error.
+    SaveLastError = "save_last_error"() [WRITES];
+}
+
+impl HelperId {
+    /// Signature and effects.
+    pub fn info(self) -> &'static HelperInfo {
+        &HELPERS[self as usize]
+    }
+
+    /// The helper with this name.
+    pub fn from_name(name: &str) -> Option<HelperId> {
+        HelperId::ALL
+            .iter()
+            .copied()
+            .find(|h| h.info().name == name)
+    }
+}

@@ -1,0 +1,153 @@
+//! Value types of the IR and memory access types.
+
+/// Type of an SSA value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Type {
+    /// 32-bit integer; small CLI integers are held extended to 32 bits.
+    I32,
+    /// 64-bit integer, native int, unmanaged pointer, code address.
+    I64,
+    /// IEEE single.
+    F32,
+    /// IEEE double.
+    F64,
+    /// Object reference.
+    Ref,
+    /// Managed pointer; may point into an object, to the stack, or to unmanaged memory.
+    ByRef,
+}
+
+impl Type {
+    /// All types with their names in IR text.
+    pub const ALL: [(Type, &'static str); 6] = [
+        (Type::I32, "i32"),
+        (Type::I64, "i64"),
+        (Type::F32, "f32"),
+        (Type::F64, "f64"),
+        (Type::Ref, "ref"),
+        (Type::ByRef, "byref"),
+    ];
+
+    /// Name in IR text.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// Size in bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Type::I32 | Type::F32 => 4,
+            _ => 8,
+        }
+    }
+
+    /// Kept in an SSE register.
+    pub fn is_float(self) -> bool {
+        matches!(self, Type::F32 | Type::F64)
+    }
+
+    /// 64-bit value in a general register.
+    pub fn is_word(self) -> bool {
+        matches!(self, Type::I64 | Type::Ref | Type::ByRef)
+    }
+}
+
+/// What a load or store touches.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum MemType {
+    /// Signed byte; loads sign-extend to i32.
+    I8,
+    /// Unsigned byte; loads zero-extend to i32.
+    U8,
+    /// Signed 16 bits.
+    I16,
+    /// Unsigned 16 bits.
+    U16,
+    /// 32 bits.
+    I32,
+    /// 64 bits.
+    I64,
+    /// IEEE single.
+    F32,
+    /// IEEE double.
+    F64,
+    /// Object reference.
+    Ref,
+    /// Managed pointer (only in stack memory).
+    ByRef,
+}
+
+impl MemType {
+    /// All access types with their names in IR text.
+    pub const ALL: [(MemType, &'static str); 10] = [
+        (MemType::I8, "i8"),
+        (MemType::U8, "u8"),
+        (MemType::I16, "i16"),
+        (MemType::U16, "u16"),
+        (MemType::I32, "i32"),
+        (MemType::I64, "i64"),
+        (MemType::F32, "f32"),
+        (MemType::F64, "f64"),
+        (MemType::Ref, "ref"),
+        (MemType::ByRef, "byref"),
+    ];
+
+    /// Name in IR text.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// Size in bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            MemType::I8 | MemType::U8 => 1,
+            MemType::I16 | MemType::U16 => 2,
+            MemType::I32 | MemType::F32 => 4,
+            _ => 8,
+        }
+    }
+
+    /// Type of the SSA value loaded or stored.
+    pub fn value_type(self) -> Type {
+        match self {
+            MemType::I8 | MemType::U8 | MemType::I16 | MemType::U16 | MemType::I32 => Type::I32,
+            MemType::I64 => Type::I64,
+            MemType::F32 => Type::F32,
+            MemType::F64 => Type::F64,
+            MemType::Ref => Type::Ref,
+            MemType::ByRef => Type::ByRef,
+        }
+    }
+}
+
+/// Memory that cannot overlap with memory of another class (`Any` overlaps with all).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AliasClass {
+    /// Unknown.
+    Any,
+    /// A local stack slot (by `slot_load`/`slot_store` or its known address).
+    Stack,
+    /// An instance field of a class, by FieldDef identity.
+    Field(u32),
+    /// Array elements of this access type.
+    Element(MemType),
+    /// A static field.
+    Static(u32),
+    /// Object headers, array lengths, method tables: never written after allocation.
+    Immutable,
+}
+
+/// Immediate of memory ops.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct MemRef {
+    /// Byte offset added to the address operand.
+    pub offset: i32,
+    /// What is accessed.
+    pub ty: MemType,
+    /// Alias class.
+    pub alias: AliasClass,
+    /// `volatile.`: acquire load or release store, never removed or moved.
+    pub volatile: bool,
+}

@@ -1,0 +1,8 @@
+//! The code generator shared by the ahead-of-time compiler and the runtime: pure functions from
+//! assembly bytes to machine code. See `docs/architecture.md` for the data flow.
+#![forbid(unsafe_code)]
+extern crate alloc;
+
+pub mod abi;
+pub mod ir;
+pub mod types;
