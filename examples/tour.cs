@@ -108,7 +108,7 @@ static class Tour
 
         Point p = (1, 2);
         p += new Point(10, 20);
-        var (x, y) = p;
+        int x, y; p.Deconstruct(out x, out y);
         Console.WriteLine($"{p} has x={x} y={y}");
 
         var m = new Matrix();
@@ -130,7 +130,7 @@ static class Tour
 
         int shift = 1 << 33;
         uint u = unchecked((uint)-1);
-        Console.WriteLine($"{shift} {u} {(sbyte)200} {(byte)(-1 & 0xff)} {-7 / 2} {-7 % 2} {-7 >> 1} {u >> 28}");
+        Console.WriteLine($"{shift} {u} {unchecked((sbyte)200)} {(byte)(-1 & 0xff)} {-7 / 2} {-7 % 2} {-7 >> 1} {u >> 28}");
         try { Console.WriteLine(checked(int.MaxValue + a)); }
         catch (OverflowException) { Console.WriteLine("overflow caught"); }
 

@@ -1,0 +1,35 @@
+//! Internal calls: the methods of the class libraries that the runtime implements.
+//!
+//! One file per family. Each file declares its functions once, in an [`icalls!`] table of name and
+//! machine-level signature; lookup by metadata name, the arity test and `docs/icalls.md` are derived
+//! from the tables. A function is `extern "C"`, takes raw object references and pointers as
+//! `docs/architecture.md` §3 says, and reports failure through [`managed`], which leaves the
+//! exception in `thread.pending_exception`.
+
+mod registry;
+mod thrown;
+
+pub use registry::{Icall, find, implemented};
+pub use thrown::{Result, Thrown, ZeroResult, managed};
+
+/// Declares internal calls: `"Namespace.Type" { "Method" => function(T, …) -> R; }`.
+///
+/// A method name may carry the parameter list that tells overloads apart, in the short type names of
+/// the tables of the class libraries: `"Exchange(int&,int)"`.
+macro_rules! icalls {
+    ($($class:literal { $($method:literal => $f:ident($($arg:ty),* $(,)?) $(-> $ret:ty)?;)* })*) => {
+        /// The internal calls of this family.
+        pub const ICALLS: &[$crate::icall::Icall] = &[$($(
+            $crate::icall::Icall {
+                class: $class,
+                method: $method,
+                arity: [$(stringify!($arg)),*].len(),
+                code: {
+                    const F: extern "C" fn($($arg),*) $(-> $ret)? = $f;
+                    F as *const ()
+                },
+            },
+        )*)*];
+    };
+}
+pub(crate) use icalls;

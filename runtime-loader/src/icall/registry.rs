@@ -1,0 +1,44 @@
+//! Finding the implementation of an internal call by name.
+
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+
+/// One row of an `icalls!` table.
+#[derive(Clone, Copy, Debug)]
+pub struct Icall {
+    /// Full name of the declaring type, `/` between nested names.
+    pub class: &'static str,
+    /// Method name, perhaps with its parameter list.
+    pub method: &'static str,
+    /// Number of machine-level parameters, `this` included.
+    pub arity: usize,
+    /// Address of the `extern "C"` function.
+    pub code: *const (),
+}
+
+// SAFETY: `code` is the address of a function, which is immutable.
+unsafe impl Sync for Icall {}
+// SAFETY: as above.
+unsafe impl Send for Icall {}
+
+/// The tables of all families.
+const FAMILIES: &[&[Icall]] = &[];
+
+type Index = FxHashMap<(&'static str, &'static str), &'static Icall>;
+
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| implemented().map(|i| ((i.class, i.method), i)).collect())
+}
+
+/// All internal calls that are implemented.
+pub fn implemented() -> impl Iterator<Item = &'static Icall> {
+    FAMILIES.iter().flat_map(|f| f.iter())
+}
+
+/// Finds an internal call: first `method(signature)`, then `method` alone.
+pub fn find(class: &str, method: &str, signature: impl FnOnce() -> String) -> Option<&'static Icall> {
+    let index = index();
+    let plain = index.get(&(class, method)).copied();
+    plain.or_else(|| index.get(&(class, format!("{method}({})", signature()).as_str())).copied())
+}
