@@ -5,4 +5,6 @@ extern crate alloc;
 
 pub mod abi;
 pub mod ir;
+pub mod metadata;
+pub mod pe;
 pub mod types;

@@ -1,0 +1,79 @@
+//! The four heaps (ECMA-335 II.24.2.3–5).
+
+use super::error::{Error, Result};
+
+/// Strings, blobs, GUIDs and user strings of a module.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heaps {
+    pub(crate) strings: &'static [u8],
+    pub(crate) blobs: &'static [u8],
+    pub(crate) guids: &'static [u8],
+    pub(crate) user_strings: &'static [u8],
+}
+
+/// Reads a compressed unsigned number (II.23.2); returns it and the rest.
+pub fn compressed(bytes: &'static [u8]) -> Option<(u32, &'static [u8])> {
+    let first = *bytes.first()?;
+    if first & 0x80 == 0 {
+        Some((first.into(), &bytes[1..]))
+    } else if first & 0xc0 == 0x80 {
+        let n = u16::from_be_bytes(bytes.get(..2)?.try_into().ok()?);
+        Some(((n & 0x3fff).into(), &bytes[2..]))
+    } else if first & 0xe0 == 0xc0 {
+        let n = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?);
+        Some((n & 0x1fff_ffff, &bytes[4..]))
+    } else {
+        None
+    }
+}
+
+fn sized(heap: &'static [u8], index: u32) -> Option<&'static [u8]> {
+    let (len, rest) = compressed(heap.get(index as usize..)?)?;
+    rest.get(..len as usize)
+}
+
+impl Heaps {
+    /// A UTF-8 name.
+    pub fn string(&self, index: u32) -> Result<&'static str> {
+        let bad = Error::Heap {
+            heap: "#Strings",
+            index,
+        };
+        if index == 0 {
+            return Ok("");
+        }
+        let rest = self.strings.get(index as usize..).ok_or(bad.clone())?;
+        let len = rest.iter().position(|b| *b == 0).ok_or(bad.clone())?;
+        core::str::from_utf8(&rest[..len]).map_err(|_| bad)
+    }
+
+    /// A blob.
+    pub fn blob(&self, index: u32) -> Result<&'static [u8]> {
+        if index == 0 {
+            return Ok(&[]);
+        }
+        sized(self.blobs, index).ok_or(Error::Heap {
+            heap: "#Blob",
+            index,
+        })
+    }
+
+    /// A GUID by its 1-based number; zeros for 0.
+    pub fn guid(&self, index: u32) -> Result<[u8; 16]> {
+        if index == 0 {
+            return Ok([0; 16]);
+        }
+        let at = (index as usize - 1) * 16;
+        let bytes = self.guids.get(at..at + 16).and_then(|b| b.try_into().ok());
+        bytes.ok_or(Error::Heap {
+            heap: "#GUID",
+            index,
+        })
+    }
+
+    /// UTF-16LE bytes of an `ldstr` operand (without the trailing flag byte).
+    pub fn user_string(&self, index: u32) -> Result<&'static [u8]> {
+        let bytes = sized(self.user_strings, index).ok_or(Error::Heap { heap: "#US", index })?;
+        Ok(&bytes[..bytes.len() & !1])
+    }
+}

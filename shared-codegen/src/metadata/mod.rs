@@ -1,0 +1,18 @@
+//! CLI metadata (ECMA-335 II.22–24), read lazily and without copying.
+
+mod column;
+mod error;
+mod heaps;
+mod module;
+mod query;
+mod schema;
+pub mod sig;
+mod tables;
+mod token;
+
+pub use error::{Error, Result};
+pub use heaps::compressed;
+pub use module::{Module, RowRange};
+pub use schema::TableId;
+pub use tables::*;
+pub use token::Token;
