@@ -5,6 +5,8 @@ extern crate alloc;
 
 pub mod abi;
 pub mod ir;
+pub mod isa;
+pub mod mach;
 pub mod metadata;
 pub mod pe;
 pub mod types;
