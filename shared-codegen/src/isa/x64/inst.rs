@@ -122,6 +122,12 @@ macro_rules! insts {
                 match self { $(MInst::$name { $($field),* } => { $(visit_field!($role, v, $field);)* })* }
             }
 
+            /// One instruction of every row with random fields.
+            #[cfg(test)]
+            pub(crate) fn samples(rng: &mut super::oracle::Rng) -> Vec<MInst> {
+                vec![$(MInst::$name { $($field: super::oracle::Arbitrary::arbitrary(rng)),* }),*]
+            }
+
             /// Registers changed besides the operands.
             #[allow(unused_variables, reason = "only calls look at their fields")]
             pub fn clobbers(&self) -> PRegSet {

@@ -3,9 +3,14 @@
 //! `regs` registers, `operand` operand types, `inst` the machine instructions with their register
 //! operands.
 
+pub mod encode;
+pub mod form;
 pub mod inst;
 pub mod operand;
 pub mod ops;
+#[cfg(test)]
+pub(crate) mod oracle;
+pub mod print;
 pub mod regs;
 pub mod visit;
 
