@@ -4,6 +4,7 @@
 extern crate alloc;
 
 pub mod abi;
+pub mod emit;
 pub mod ir;
 pub mod isa;
 pub mod mach;

@@ -136,6 +136,8 @@ helpers! {
     Log10 = "log10"(F64) -> F64 [PURE];
     /// Power, as `Math.Pow` defines it.
     Pow = "pow"(F64, F64) -> F64 [PURE];
+    /// Parks the thread or raises StackOverflowException. A stub that keeps every register; called without the native-call protocol.
+    Poll = "poll"() [];
     /// Called at the entry of a traced method: method handle.
     TraceEnter = "trace_enter"(I64) [TRANSITION | WRITES];
     /// Called at the exit of a traced method: method handle.

@@ -12,8 +12,8 @@ use crate::mach::Label;
 pub struct FrameMap {
     /// Offset of each stack slot of the IR function.
     pub slots: Vec<i32>,
-    /// Offset of each spill slot.
-    pub spills: Vec<i32>,
+    /// Offset of spill slot 0; the next ones are at higher addresses, 8 bytes each.
+    pub spills: i32,
 }
 
 impl FrameMap {
@@ -23,7 +23,7 @@ impl FrameMap {
         let rbp = |disp| Amode::base(Reg::phys(super::regs::RBP), disp);
         match m {
             Amode::Slot(n, offset) => rbp(self.slots[n as usize] + offset),
-            Amode::Spill(n) => rbp(self.spills[n as usize]),
+            Amode::Spill(n) => rbp(self.spills + 8 * n as i32),
             Amode::InArg(offset) => rbp(16 + offset),
             Amode::OutArg(offset) => Amode::base(Reg::phys(super::regs::RSP), offset),
             m => m,

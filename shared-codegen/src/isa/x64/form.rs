@@ -304,6 +304,14 @@ pub(super) fn movabs(imm: i64, dst: Reg) -> Form {
     f
 }
 
+/// `call *target`.
+pub(super) fn call(target: &RegMem) -> Form {
+    Form::new("call", Map::One, 0xff)
+        .digit(2)
+        .star()
+        .args([rm(target, Width::Q)])
+}
+
 fn store(size: Size, dst: &Amode, src: &RegImm) -> Form {
     let f = |op| Form::new("mov", Map::One, op).byte_or_more(size);
     match src {

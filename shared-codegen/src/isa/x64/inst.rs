@@ -306,6 +306,10 @@ insts! {
     Nop { val bytes: u8 };
     /// `dst` = value of a runtime constant.
     LoadFixup { val fixup: Fixup, dst dst: Reg };
+    /// `dst` = float constant of 32 or 64 bits, from the pool (zero by `xorps`).
+    LoadConst { val bits: u64, val size: Size, dst dst: Reg };
+    /// `dst = src op constant`, packed, constant of 16 bytes in the pool (sign masks).
+    Const128 { val op: SsePackedOp, val bits: u128, reg src: Reg, tied dst: Reg };
     /// `dst` = address of something in this function.
     LoadLabel { val label: Label, dst dst: Reg };
     /// Safepoint and stack-limit poll. Changes the flags only.

@@ -3,6 +3,9 @@
 //! `regs` registers, `operand` operand types, `inst` the machine instructions with their register
 //! operands.
 
+pub mod emit;
+#[cfg(test)]
+mod emit_tests;
 pub mod encode;
 pub mod form;
 pub mod inst;
@@ -12,6 +15,7 @@ pub mod ops;
 pub(crate) mod oracle;
 pub mod print;
 pub mod regs;
+mod sequence;
 pub mod visit;
 
 pub use inst::{CallKind, FixedRegs, MInst};

@@ -88,6 +88,8 @@ arbitrary_by! {
     u32: r => r.next() as u32;
     i32: r => [0, 1, -1, 127, 128, -128, -129, 255, 0x1234, 0x7fff, -32768, 0x12345678, i32::MAX, i32::MIN][r.below(14)];
     i64: r => [0, 1, -1, 255, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, -0x8000_0000, -0x8000_0001, i64::MAX, i64::MIN][r.below(11)];
+    u64: r => r.next();
+    u128: r => r.next() as u128;
     Label: r => Label(r.below(4) as u32);
     Fixup: r => Fixup::Helper(HelperId::ALL[r.below(HelperId::ALL.len())]);
     TrapKind: r => TrapKind::ALL[r.below(9)].0;
@@ -188,7 +190,7 @@ fn bytes_equal_gnu_as() {
     let mut rng = Rng::new(7);
     let frame = FrameMap {
         slots: vec![-64, -0x400],
-        spills: vec![-8],
+        spills: -8,
     };
     let mut text = String::new();
     let mut lines = vec![];

@@ -13,6 +13,8 @@ pub trait Names {
     fn label(&self, l: Label, out: &mut String);
     /// The cell of a runtime constant.
     fn cell(&self, f: Fixup, out: &mut String);
+    /// The code of a method that is called directly.
+    fn code(&self, f: Fixup, out: &mut String);
 }
 
 /// Labels as `.L<prefix>_<n>`, cells by position in a list.
@@ -31,6 +33,10 @@ impl Names for LocalNames<'_> {
 
     fn cell(&self, f: Fixup, out: &mut String) {
         let _ = write!(out, "\"{f:?}\"");
+    }
+
+    fn code(&self, f: Fixup, out: &mut String) {
+        let _ = write!(out, "\"code {f:?}\"");
     }
 }
 
@@ -53,7 +59,7 @@ fn push_int(out: &mut String, v: i64) {
     out.extend(buf[at..].iter().map(|&b| b as char));
 }
 
-fn push_reg(out: &mut String, r: Reg, w: Width) {
+pub(super) fn push_reg(out: &mut String, r: Reg, w: Width) {
     out.push('%');
     match w {
         Width::X => {
@@ -64,7 +70,7 @@ fn push_reg(out: &mut String, r: Reg, w: Width) {
     }
 }
 
-fn push_mem(out: &mut String, m: &Amode, names: &impl Names) {
+fn push_mem(out: &mut String, m: &Amode, names: &dyn Names) {
     match *m {
         Amode::Mem {
             base,
@@ -112,7 +118,7 @@ fn push_mem(out: &mut String, m: &Amode, names: &impl Names) {
 }
 
 /// Appends the text of a form, without indentation and line end.
-pub fn print(form: &Form, names: &impl Names, out: &mut String) {
+pub fn print(form: &Form, names: &dyn Names, out: &mut String) {
     if let Some((_, text)) = form.lock {
         out.push_str(text);
     }
