@@ -684,7 +684,7 @@ const NOPS: [&[u8]; 9] = [
 impl Form {
     fn ud2() -> Form {
         Form {
-            name: ["ud2", "", ""],
+            name: "ud2",
             map: super::Map::M0f,
             op: 0x0b,
             ..MInst::Int3 {}.form().expect("has a form")

@@ -1,6 +1,6 @@
 //! Bytes of a form.
 
-use super::form::{Arg, Form, Width};
+use super::form::{Form, Slot, Width};
 use super::operand::Amode;
 use super::ops::{Map, Pfx};
 use super::regs::Reg;
@@ -54,7 +54,7 @@ pub struct RipField {
 /// One encoded instruction.
 #[derive(Clone, Copy, Debug)]
 pub struct Encoded {
-    buf: [u8; 16],
+    buf: [u8; 24],
     len: u8,
     /// Rip-relative field, if any.
     pub rip: Option<RipField>,
@@ -74,8 +74,9 @@ impl Encoded {
 
     #[inline]
     fn put_le(&mut self, v: i64, n: u8) {
+        // Eight bytes are written whatever is wanted: the buffer has room behind the longest instruction.
         let at = self.len as usize;
-        self.buf[at..at + n as usize].copy_from_slice(&v.to_le_bytes()[..n as usize]);
+        self.buf[at..at + 8].copy_from_slice(&v.to_le_bytes());
         self.len += n;
     }
 }
@@ -85,7 +86,6 @@ struct Places {
     reg: u8,
     rm: Rm,
     vvvv: u8,
-    imm: Option<(i64, u8)>,
     /// A byte register that is only reachable with a REX prefix.
     rex8: bool,
 }
@@ -93,7 +93,7 @@ struct Places {
 enum Rm {
     None,
     Reg(u8),
-    Mem(Amode),
+    Mem,
     Plus(u8),
 }
 
@@ -103,18 +103,17 @@ impl Places {
             reg: form.digit,
             rm: Rm::None,
             vvvv: 0,
-            imm: None,
             rex8: false,
         };
-        for arg in form.args.iter().map_while(Option::as_ref) {
-            match *arg {
-                Arg::Reg(r, w) => p.reg = p.byte_reg(r, w),
-                Arg::RmReg(r, w) => p.rm = Rm::Reg(p.byte_reg(r, w)),
-                Arg::Plus(r, w) => p.rm = Rm::Plus(p.byte_reg(r, w)),
-                Arg::Mem(m) => p.rm = Rm::Mem(m),
-                Arg::Vex(r, _) => p.vvvv = r.hw(),
-                Arg::Imm(v, n) => p.imm = Some((v, n)),
-                Arg::Implied(..) | Arg::ImpliedImm(_) => {}
+        for arg in form.args {
+            match arg {
+                Slot::None => break,
+                Slot::Reg(r, w) => p.reg = p.byte_reg(r, w),
+                Slot::RmReg(r, w) => p.rm = Rm::Reg(p.byte_reg(r, w)),
+                Slot::Plus(r, w) => p.rm = Rm::Plus(p.byte_reg(r, w)),
+                Slot::Mem => p.rm = Rm::Mem,
+                Slot::Vex(r, _) => p.vvvv = r.hw(),
+                Slot::Imm | Slot::Implied(..) | Slot::ImpliedImm(_) => {}
             }
         }
         p
@@ -127,13 +126,15 @@ impl Places {
     }
 
     /// The high bits R, X, B of the register numbers, in that order from bit 2.
-    fn rxb(&self) -> u8 {
+    fn rxb(&self, mem: &Amode) -> u8 {
         let high = |r: Reg| if r.is_some() { r.hw() >> 3 } else { 0 };
-        let xb = match &self.rm {
+        let xb = match self.rm {
             Rm::None => 0,
             Rm::Reg(r) | Rm::Plus(r) => r >> 3,
-            Rm::Mem(Amode::Mem { base, index, .. }) => high(*index) << 1 | high(*base),
-            Rm::Mem(_) => 0,
+            Rm::Mem => match *mem {
+                Amode::Mem { base, index, .. } => high(index) << 1 | high(base),
+                _ => 0,
+            },
         };
         (self.reg >> 3 & 1) << 2 | xb
     }
@@ -142,7 +143,7 @@ impl Places {
 /// Encodes a form. Frame positions must have been resolved.
 pub fn encode(form: &Form) -> Encoded {
     let mut e = Encoded {
-        buf: [0; 16],
+        buf: [0; 24],
         len: 0,
         rip: None,
     };
@@ -152,7 +153,7 @@ pub fn encode(form: &Form) -> Encoded {
     } else {
         put_legacy(&mut e, form, &p);
     }
-    match &p.rm {
+    match p.rm {
         Rm::Plus(r) => {
             e.put(form.op | (r & 7));
         }
@@ -166,32 +167,30 @@ pub fn encode(form: &Form) -> Encoded {
             e.put(form.op);
             e.put(0xc0 | (p.reg & 7) << 3 | (r & 7));
         }
-        Rm::Mem(m) => {
+        Rm::Mem => {
             e.put(form.op);
-            put_mem(&mut e, p.reg & 7, m, p.imm.map_or(0, |(_, n)| n));
+            put_mem(&mut e, p.reg & 7, &form.mem, form.imm_bytes);
         }
     }
-    if let Some((v, n)) = p.imm {
-        e.put_le(v, n);
-    }
+    e.put_le(form.imm, form.imm_bytes);
     e
 }
 
 /// Legacy prefixes, REX, opcode map.
 fn put_legacy(e: &mut Encoded, form: &Form, p: &Places) {
-    // GNU as puts the operand-size prefix before `rep` and after nothing; `lock` comes after it too.
+    // GNU as puts the operand-size prefix before `lock` and `rep`.
     if form.pfx == Pfx::P66 {
         e.put(0x66);
     }
-    if let Some((b, _)) = form.lock {
-        e.put(b);
+    if form.lead != 0 {
+        e.put(form.lead);
     }
     match form.pfx {
         Pfx::F2 => e.put(0xf2),
         Pfx::F3 => e.put(0xf3),
         _ => {}
     }
-    let rex = (form.w as u8) << 3 | p.rxb();
+    let rex = (form.w as u8) << 3 | p.rxb(&form.mem);
     if rex != 0 || p.rex8 {
         e.put(0x40 | rex);
     }
@@ -205,7 +204,7 @@ fn put_legacy(e: &mut Encoded, form: &Form, p: &Places) {
 
 /// VEX prefix, in two bytes where possible.
 fn put_vex(e: &mut Encoded, form: &Form, p: &Places) {
-    let rxb = p.rxb();
+    let rxb = p.rxb(&form.mem);
     let low = (!p.vvvv & 15) << 3 | [0, 1, 2, 3][form.pfx as usize];
     if rxb & 3 == 0 && !form.w && form.map == Map::M0f {
         e.put(0xc5);

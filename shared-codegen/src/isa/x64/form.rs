@@ -5,7 +5,7 @@
 //! form; immediates the sign-extended byte, else the accumulator's short form, else 32 bits.
 
 use super::inst::MInst;
-use super::operand::{Amode, RegImm, RegMem, RegMemImm, Size};
+use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
 use super::regs::{self, Reg};
 
@@ -52,13 +52,39 @@ pub enum Arg {
     ImpliedImm(u8),
 }
 
+/// An operand as kept in a form: there is at most one memory operand and one immediate, so these
+/// stand beside the list and the whole stays small (forms are copied a lot).
+#[derive(Clone, Copy, Debug)]
+pub enum Slot {
+    /// No operand.
+    None,
+    /// See [`Arg`].
+    Reg(Reg, Width),
+    /// See [`Arg`].
+    RmReg(Reg, Width),
+    /// [`Form::mem`].
+    Mem,
+    /// See [`Arg`].
+    Vex(Reg, Width),
+    /// See [`Arg`].
+    Plus(Reg, Width),
+    /// See [`Arg`].
+    Implied(Reg, Width),
+    /// [`Form::imm`].
+    Imm,
+    /// See [`Arg`].
+    ImpliedImm(u8),
+}
+
 /// An encoded instruction's description.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Form {
-    /// `lock`, `rep`: byte and text.
-    pub lock: Option<(u8, &'static str)>,
-    /// Parts of the mnemonic: name, condition, suffix.
-    pub name: [&'static str; 3],
+    /// First part of the mnemonic.
+    pub name: &'static str,
+    /// The rest of the mnemonic: condition and size.
+    pub suffix: [Part; 2],
+    /// Byte before everything but the operand-size prefix: `lock`, `rep`, extra 66; or 0.
+    pub lead: u8,
     /// Mandatory prefix (66 also for 16-bit operands).
     pub pfx: Pfx,
     /// Opcode map.
@@ -75,17 +101,55 @@ pub struct Form {
     pub digit: u8,
     /// Complete ModRM byte of an instruction without operands.
     pub modrm: Option<u8>,
+    /// Bytes of the immediate, 0 if there is none.
+    pub imm_bytes: u8,
     /// Operands in AT&T order.
-    pub args: [Option<Arg>; 4],
+    pub args: [Slot; 3],
+    /// The memory operand, if a slot says so.
+    pub mem: Amode,
+    /// The immediate.
+    pub imm: i64,
 }
 
-const SUFFIX: [&str; 4] = ["b", "w", "l", "q"];
+/// A part of a mnemonic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part(u8);
+
+impl Part {
+    const NONE: Part = Part(0);
+    const TEXT: [&'static str; 21] = [
+        "", "b", "w", "l", "q", "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np",
+        "l", "ge", "le", "g",
+    ];
+
+    /// As text.
+    pub fn text(self) -> &'static str {
+        Part::TEXT[self.0 as usize]
+    }
+}
+
+impl From<Size> for Part {
+    fn from(s: Size) -> Part {
+        Part(1 + s as u8)
+    }
+}
+
+impl From<Cc> for Part {
+    fn from(cc: Cc) -> Part {
+        Part(5 + cc as u8)
+    }
+}
+
+const LOCK: u8 = 0xf0;
+const REP: u8 = 0xf3;
 
 impl Form {
+    #[inline(always)]
     fn new(name: &'static str, map: Map, op: u8) -> Form {
         Form {
-            lock: None,
-            name: [name, "", ""],
+            lead: 0,
+            name,
+            suffix: [Part::NONE; 2],
             pfx: Pfx::No,
             map,
             op,
@@ -94,11 +158,15 @@ impl Form {
             star: false,
             digit: 0,
             modrm: None,
-            args: [None; 4],
+            args: [Slot::None; 3],
+            mem: Amode::OutArg(0),
+            imm: 0,
+            imm_bytes: 0,
         }
     }
 
     /// From a row, without size.
+    #[inline(always)]
     fn row(r: &Row) -> Form {
         Form {
             pfx: r.pfx,
@@ -107,24 +175,27 @@ impl Form {
     }
 
     /// Sets size prefixes and the suffix of the mnemonic.
+    #[inline(always)]
     fn sized(mut self, size: Size) -> Form {
-        self.name[2] = SUFFIX[size as usize];
+        self.suffix[1] = size.into();
         self.wide(size)
     }
 
     /// Sets the suffix of the mnemonic only.
+    #[inline(always)]
     fn suffix(mut self, size: Size) -> Form {
-        self.name[2] = SUFFIX[size as usize];
+        self.suffix[1] = size.into();
         self
     }
 
     /// Sets size prefixes only.
+    #[inline(always)]
     fn wide(mut self, size: Size) -> Form {
         if size == Size::S16 {
             // Beside a mandatory F3 (popcnt and its kind) the 66 is an extra prefix.
             match self.pfx {
                 Pfx::No => self.pfx = Pfx::P66,
-                _ => self.lock = Some((0x66, "")),
+                _ => self.lead = 0x66,
             }
         }
         self.w = size == Size::S64;
@@ -132,60 +203,90 @@ impl Form {
     }
 
     /// Integer opcodes whose lowest bit says "not 8 bits".
+    #[inline(always)]
     fn byte_or_more(mut self, size: Size) -> Form {
         self.op |= (size != Size::S8) as u8;
         self.sized(size)
     }
 
+    #[inline(always)]
     fn digit(mut self, d: u8) -> Form {
         self.digit = d;
         self
     }
 
+    #[inline(always)]
     fn op(mut self, op: u8) -> Form {
         self.op = op;
         self
     }
 
-    fn cc(mut self, cc: super::operand::Cc) -> Form {
-        self.name[1] = cc.suffix();
+    #[inline(always)]
+    fn cc(mut self, cc: Cc) -> Form {
+        self.suffix[0] = cc.into();
         self.op |= cc as u8;
         self
     }
 
+    #[inline(always)]
     fn star(mut self) -> Form {
         self.star = true;
         self
     }
 
+    #[inline(always)]
     fn vex(mut self) -> Form {
         self.vex = true;
         self
     }
 
+    #[inline(always)]
     fn lock(mut self) -> Form {
-        self.lock = Some((0xf0, "lock "));
+        self.lead = LOCK;
         self
     }
 
     /// Replaces frame positions by addresses.
     #[inline]
     pub fn resolve(&mut self, frame: &super::encode::FrameMap) {
-        for arg in self.args.iter_mut().map_while(Option::as_mut) {
-            if let Arg::Mem(m) = arg {
-                *m = frame.resolve(*m);
-            }
+        self.mem = frame.resolve(self.mem);
+    }
+
+    /// The text of the leading byte.
+    pub fn lead_text(&self) -> &'static str {
+        match self.lead {
+            LOCK => "lock ",
+            REP => "rep ",
+            _ => "",
         }
     }
 
+    #[inline(always)]
     fn args<const N: usize>(mut self, args: [Arg; N]) -> Form {
         for (to, from) in self.args.iter_mut().zip(args) {
-            *to = Some(from);
+            *to = match from {
+                Arg::Reg(r, w) => Slot::Reg(r, w),
+                Arg::RmReg(r, w) => Slot::RmReg(r, w),
+                Arg::Vex(r, w) => Slot::Vex(r, w),
+                Arg::Plus(r, w) => Slot::Plus(r, w),
+                Arg::Implied(r, w) => Slot::Implied(r, w),
+                Arg::ImpliedImm(v) => Slot::ImpliedImm(v),
+                Arg::Mem(m) => {
+                    self.mem = m;
+                    Slot::Mem
+                }
+                Arg::Imm(v, n) => {
+                    self.imm = v;
+                    self.imm_bytes = n;
+                    Slot::Imm
+                }
+            };
         }
         self
     }
 }
 
+#[inline(always)]
 fn rm(rm: &RegMem, w: Width) -> Arg {
     match rm {
         RegMem::Reg(r) => Arg::RmReg(*r, w),
@@ -300,7 +401,7 @@ pub(super) fn movabs(imm: i64, dst: Reg) -> Form {
     let mut f = Form::new("movabs", Map::One, 0xb8)
         .wide(Size::S64)
         .args([Arg::Imm(imm, 8), Arg::Plus(dst, Width::Q)]);
-    f.name[2] = "q";
+    f.suffix[1] = Size::S64.into();
     f
 }
 
@@ -335,14 +436,14 @@ fn ext(op: ExtOp, size: Size, src: &RegMem, dst: Reg) -> Form {
     let mut f = Form::row(r)
         .sized(size)
         .args([rm(src, from.into()), Arg::Reg(dst, size.into())]);
-    f.name[1] = SUFFIX[from as usize];
+    f.suffix[0] = from.into();
     f
 }
 
 fn push(src: &RegMemImm) -> Form {
     let f = |op| {
         let mut f = Form::new("push", Map::One, op);
-        f.name[2] = "q";
+        f.suffix[1] = Size::S64.into();
         f
     };
     match src {
@@ -454,7 +555,7 @@ fn xmm_to_gpr(size: Size, src: Reg, dst: Reg) -> Form {
 
 fn rep(name: &'static str, op: u8, size: Size) -> Form {
     Form {
-        lock: Some((0xf3, "rep ")),
+        lead: REP,
         ..Form::new(name, Map::One, op)
     }
     .byte_or_more(size)
@@ -479,7 +580,7 @@ impl MInst {
             MInst::Push { src } => push(src),
             MInst::Pop { dst } => {
                 let mut f = Form::new("pop", Map::One, 0x58).args([Arg::Plus(*dst, Width::Q)]);
-                f.name[2] = "q";
+                f.suffix[1] = Size::S64.into();
                 f
             }
             MInst::Alu {

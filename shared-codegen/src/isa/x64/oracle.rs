@@ -239,3 +239,40 @@ fn bytes_equal_gnu_as() {
         wrong[..wrong.len().min(40)].join("\n")
     );
 }
+
+/// Prints instructions per second; run by hand with `--release -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn encoding_speed() {
+    let mut rng = Rng::new(3);
+    let frame = FrameMap {
+        slots: vec![-64, -0x400],
+        spills: -8,
+    };
+    let insts: Vec<MInst> = (0..300)
+        .flat_map(|_| MInst::samples(&mut rng))
+        .filter(|i| exists(i) && i.form().is_some())
+        .collect();
+    for text in [false, true] {
+        let start = std::time::Instant::now();
+        let (mut bytes, mut out) = (Vec::new(), String::new());
+        for _ in 0..20 {
+            bytes.clear();
+            out.clear();
+            for i in &insts {
+                let mut form = i.form().expect("filtered");
+                form.resolve(&frame);
+                bytes.extend_from_slice(encode(&form).bytes());
+                if text {
+                    print(&form, &LocalNames { prefix: "f" }, &mut out);
+                }
+            }
+        }
+        let per_second = insts.len() as f64 * 20.0 / start.elapsed().as_secs_f64();
+        eprintln!(
+            "text {text}: {:.1} million instructions/s ({} bytes)",
+            per_second / 1e6,
+            bytes.len() + out.len()
+        );
+    }
+}

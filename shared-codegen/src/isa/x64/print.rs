@@ -1,6 +1,6 @@
 //! AT&T text of a form, as GNU as takes it.
 
-use super::form::{Arg, Form, Width};
+use super::form::{Form, Slot, Width};
 use super::operand::Amode;
 use super::regs::{GPR_NAMES, Reg};
 use crate::abi::fixup::Fixup;
@@ -119,31 +119,32 @@ fn push_mem(out: &mut String, m: &Amode, names: &dyn Names) {
 
 /// Appends the text of a form, without indentation and line end.
 pub fn print(form: &Form, names: &dyn Names, out: &mut String) {
-    if let Some((_, text)) = form.lock {
-        out.push_str(text);
-    }
-    for part in form.name {
-        out.push_str(part);
-    }
+    out.push_str(form.lead_text());
+    out.push_str(form.name);
+    out.push_str(form.suffix[0].text());
+    out.push_str(form.suffix[1].text());
     let mut sep = if form.star { " *" } else { " " };
-    for arg in form.args.iter().map_while(Option::as_ref) {
+    for arg in form.args {
+        if matches!(arg, Slot::None) {
+            break;
+        }
         out.push_str(sep);
         sep = ", ";
         match arg {
-            Arg::Reg(r, w)
-            | Arg::RmReg(r, w)
-            | Arg::Plus(r, w)
-            | Arg::Implied(r, w)
-            | Arg::Vex(r, w) => push_reg(out, *r, *w),
-            Arg::Mem(m) => push_mem(out, m, names),
-            Arg::Imm(v, _) => {
-                out.push('$');
-                push_int(out, *v);
-            }
-            Arg::ImpliedImm(v) => {
-                out.push('$');
-                push_int(out, *v as i64);
-            }
+            Slot::Reg(r, w)
+            | Slot::RmReg(r, w)
+            | Slot::Plus(r, w)
+            | Slot::Implied(r, w)
+            | Slot::Vex(r, w) => push_reg(out, r, w),
+            Slot::Mem => push_mem(out, &form.mem, names),
+            Slot::Imm => push_imm(out, form.imm),
+            Slot::ImpliedImm(v) => push_imm(out, v as i64),
+            Slot::None => {}
         }
     }
+}
+
+fn push_imm(out: &mut String, v: i64) {
+    out.push('$');
+    push_int(out, v);
 }
