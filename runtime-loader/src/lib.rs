@@ -1,2 +1,8 @@
 //! The runtime: maps precompiled images, JIT-compiles what is missing, and provides everything the
 //! class libraries demand. See `docs/architecture.md`.
+
+pub mod arch;
+pub mod gc;
+pub mod jit;
+pub mod sys;
+pub mod threads;

@@ -120,10 +120,11 @@ pub mod thread {
     pub const PENDING_EXCEPTION: i32 = 24;
     /// u32: see [`STATE_MANAGED`].
     pub const STATE: i32 = 32;
-    /// Allocation cursor of the bump allocator.
-    pub const ALLOC_CURSOR: i32 = 40;
+    /// Allocation cursor of the bump allocator (inside the collector's own per-thread structure, which
+    /// starts at offset 128; the runtime checks both at start-up).
+    pub const ALLOC_CURSOR: i32 = 128 + 368;
     /// End of the allocation buffer.
-    pub const ALLOC_LIMIT: i32 = 48;
+    pub const ALLOC_LIMIT: i32 = ALLOC_CURSOR + 8;
     /// Base of the table of object-start bits, one bit per 8 bytes of heap, biased so that `base + (addr >> 6)` is the byte.
     pub const OBJECT_BITS: i32 = 56;
     /// The static fields of this thread: pointer to an array of block pointers.

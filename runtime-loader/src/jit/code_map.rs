@@ -1,0 +1,278 @@
+//! Which method a code address belongs to, and what the unwinder and the signal handlers need to know
+//! about it.
+//!
+//! Reads take no lock and allocate nothing (signal handlers use them). Descriptions are immortal.
+#![allow(unsafe_code, reason = "descriptions are found through raw addresses")]
+
+use super::code_memory::CodeMemory;
+use core::fmt;
+use shared_codegen::abi::trap::TrapKind;
+use shared_codegen::types::{MethodId, TypeId};
+use std::sync::OnceLock;
+
+/// What compiled code looks like to the unwinder. Offsets are relative to `start`.
+#[derive(Debug)]
+pub struct MethodCode {
+    /// The method (canonical if shared).
+    pub method: MethodId,
+    /// Address of the first byte.
+    pub start: usize,
+    /// Length in bytes.
+    pub len: u32,
+    /// `rbp - rsp` in the body of the method.
+    pub frame_size: u32,
+    /// Protected regions, inner before outer.
+    pub clauses: Box<[EhClause]>,
+    /// Instructions that may trap, sorted by offset.
+    pub traps: Box<[Trap]>,
+    /// Source positions, sorted by offset.
+    pub lines: Box<[Line]>,
+    /// Inlined bodies that `lines` refer to.
+    pub inlines: Box<[InlineSite]>,
+    /// Where the generic context of shared code is kept, for exact stack traces and catch types.
+    pub context: ContextLocation,
+}
+
+/// One exception clause over one contiguous stretch of code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EhClause {
+    /// First protected byte.
+    pub start: u32,
+    /// One past the last protected byte.
+    pub end: u32,
+    /// What is done.
+    pub kind: ClauseKind,
+    /// Entry of the handler.
+    pub handler: u32,
+    /// `rbp`-relative offset of the EH slot.
+    pub slot: i32,
+    /// Clauses of one `try` whose code was laid out in several stretches share this number, and no others do.
+    pub id: u32,
+}
+
+/// Kinds of exception clauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClauseKind {
+    /// Catches instances of a type (in terms of the method's own type parameters if shared).
+    Catch(TypeId),
+    /// Asks a funclet at these offsets (start, end).
+    Filter(u32, u32),
+    /// Runs when an exception passes (also `finally`).
+    Fault,
+}
+
+/// An instruction that may trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trap {
+    /// Offset of the instruction.
+    pub offset: u32,
+    /// What it means.
+    pub kind: TrapKind,
+}
+
+/// From this offset on, code belongs to this IL instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// First offset.
+    pub offset: u32,
+    /// IL offset in the body it comes from.
+    pub il: u32,
+    /// Index into [`MethodCode::inlines`], or [`Line::NOT_INLINED`].
+    pub inline: u32,
+}
+
+impl Line {
+    /// The position lies in the method itself.
+    pub const NOT_INLINED: u32 = u32::MAX;
+}
+
+/// An inlined call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InlineSite {
+    /// The inlined method.
+    pub method: MethodId,
+    /// IL offset of the call in the caller.
+    pub call_il: u32,
+    /// The caller: another site, or [`Line::NOT_INLINED`].
+    pub parent: u32,
+}
+
+/// Where shared code keeps its generic context while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ContextLocation {
+    /// The code is exact.
+    #[default]
+    None,
+    /// `[rbp + offset]` holds the hidden argument (method table or method handle).
+    Hidden(i32),
+    /// `[rbp + offset]` holds `this`.
+    This(i32),
+}
+
+/// One logical frame of a pc: the method and the IL offset in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogicalFrame {
+    /// Method, inlined or not.
+    pub method: MethodId,
+    /// IL offset, if known.
+    pub il: Option<u32>,
+}
+
+impl MethodCode {
+    /// Does this address lie in the code?
+    pub fn contains(&self, pc: usize) -> bool {
+        pc.wrapping_sub(self.start) < self.len as usize
+    }
+
+    /// The trap at exactly this offset.
+    pub fn trap_at(&self, offset: u32) -> Option<TrapKind> {
+        let i = self
+            .traps
+            .binary_search_by_key(&offset, |t| t.offset)
+            .ok()?;
+        Some(self.traps[i].kind)
+    }
+
+    /// The methods a pc belongs to, innermost (most deeply inlined) first.
+    pub fn logical_frames(&self, offset: u32) -> Vec<LogicalFrame> {
+        let at = self.lines.partition_point(|l| l.offset <= offset);
+        let Some(line) = at.checked_sub(1).map(|i| self.lines[i]) else {
+            return vec![LogicalFrame {
+                method: self.method,
+                il: None,
+            }];
+        };
+        let mut frames = Vec::new();
+        let (mut il, mut site) = (line.il, line.inline);
+        while let Some(s) = self
+            .inlines
+            .get(site as usize)
+            .filter(|_| frames.len() < 256)
+        {
+            frames.push(LogicalFrame {
+                method: s.method,
+                il: Some(il),
+            });
+            (il, site) = (s.call_il, s.parent);
+        }
+        frames.push(LogicalFrame {
+            method: self.method,
+            il: Some(il),
+        });
+        frames
+    }
+}
+
+/// Answers for a range of code that was not made by the JIT: an image.
+pub trait CodeInfoProvider: Send + Sync {
+    /// The method at a pc. May build and keep the description; not called from signal handlers.
+    fn method_at(&self, pc: usize) -> Option<&'static MethodCode>;
+
+    /// The trap at exactly this pc. Called from signal handlers: no locks, no allocation.
+    fn trap_at(&self, pc: usize) -> Option<TrapKind>;
+}
+
+struct ImageRange {
+    start: usize,
+    end: usize,
+    provider: &'static dyn CodeInfoProvider,
+}
+
+/// Every piece of managed code in the process.
+pub struct CodeMap {
+    memory: CodeMemory,
+    images: boxcar::Vec<ImageRange>,
+}
+
+impl fmt::Debug for CodeMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeMap")
+            .field("memory", &self.memory)
+            .field("images", &self.images.count())
+            .finish()
+    }
+}
+
+/// The one code map of the process: signal handlers have no other way to find it.
+static GLOBAL: OnceLock<CodeMap> = OnceLock::new();
+
+impl CodeMap {
+    /// The process's code map; reserves the code memory on first use.
+    ///
+    /// # Panics
+    /// When the address space for code cannot be reserved.
+    pub fn global() -> &'static CodeMap {
+        GLOBAL.get_or_init(|| CodeMap {
+            memory: CodeMemory::reserve()
+                .unwrap_or_else(|e| panic!("cannot reserve memory for code: {e}")),
+            images: boxcar::Vec::new(),
+        })
+    }
+
+    /// The code map if there is one already; for signal handlers.
+    pub fn existing() -> Option<&'static CodeMap> {
+        GLOBAL.get()
+    }
+
+    /// Where JIT code lives.
+    pub fn memory(&self) -> &CodeMemory {
+        &self.memory
+    }
+
+    /// Registers a method whose code was written to [`memory`](Self::memory). Do this before its address gets known to others.
+    pub fn register(&self, code: MethodCode) -> &'static MethodCode {
+        let code: &'static MethodCode = Box::leak(Box::new(code));
+        self.memory
+            .publish(code.start, core::ptr::from_ref(code) as usize);
+        code
+    }
+
+    /// Registers a range of code that `provider` answers for.
+    pub fn register_image(
+        &self,
+        start: usize,
+        end: usize,
+        provider: &'static dyn CodeInfoProvider,
+    ) {
+        self.images.push(ImageRange {
+            start,
+            end,
+            provider,
+        });
+    }
+
+    /// The method at a pc.
+    pub fn find(&self, pc: usize) -> Option<&'static MethodCode> {
+        match self.jit_method(pc) {
+            Some(code) => Some(code),
+            None => self.image(pc)?.method_at(pc),
+        }
+    }
+
+    /// The trap at exactly this pc. Safe in signal handlers.
+    pub fn trap_at(&self, pc: usize) -> Option<TrapKind> {
+        match self.jit_method(pc) {
+            Some(code) => code.trap_at((pc - code.start) as u32),
+            None => self.image(pc)?.trap_at(pc),
+        }
+    }
+
+    /// Is this an address in managed code or a stub? Safe in signal handlers.
+    pub fn is_managed(&self, pc: usize) -> bool {
+        self.memory.contains(pc) || self.image(pc).is_some()
+    }
+
+    fn jit_method(&self, pc: usize) -> Option<&'static MethodCode> {
+        let (_, description) = self.memory.description_at(pc)?;
+        // SAFETY: descriptions are published by `register` only, as addresses of leaked `MethodCode`s.
+        let code = unsafe { &*(description as *const MethodCode) };
+        code.contains(pc).then_some(code)
+    }
+
+    fn image(&self, pc: usize) -> Option<&'static dyn CodeInfoProvider> {
+        self.images
+            .iter()
+            .find(|(_, r)| (r.start..r.end).contains(&pc))
+            .map(|(_, r)| r.provider)
+    }
+}

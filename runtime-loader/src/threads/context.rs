@@ -1,0 +1,99 @@
+//! The per-thread structure that `r15` points to while managed code runs.
+
+use super::thread::Thread;
+use crate::gc::MutatorSpace;
+use core::cell::UnsafeCell;
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use shared_codegen::abi::layout::thread as l;
+use std::sync::Arc;
+
+/// Identity of an attached thread: small, unique among live threads, never 0. Fits the owner field of the lock word.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct ThreadId(pub u32);
+
+/// See the module documentation; offsets of the first fields are `abi::layout::thread`.
+///
+/// Fields are atomic because a stopped thread is inspected by others; the owner uses relaxed accesses.
+#[repr(C)]
+pub struct ThreadContext {
+    pub(crate) stack_limit: AtomicUsize,
+    pub(crate) last_sp: AtomicUsize,
+    pub(crate) last_fp: AtomicUsize,
+    pub(crate) pending_exception: AtomicUsize,
+    pub(crate) state: AtomicU32,
+    /// See [`super::safepoint`].
+    pub(crate) requests: AtomicU32,
+    /// Lowest stack address to scan while in a safe region entered by Rust code; 0 otherwise.
+    pub(crate) scan_sp: AtomicUsize,
+    /// Stack pointer of the innermost filter call; 0 outside filters.
+    pub(crate) filter_frame: AtomicUsize,
+    pub(crate) object_bits: usize,
+    pub(crate) thread_statics: AtomicUsize,
+    pub(crate) thread_statics_len: AtomicUsize,
+    /// `stack_limit` when nobody wants the thread to stop.
+    pub(crate) real_limit: AtomicUsize,
+    /// One past the highest stack address.
+    pub(crate) stack_high: usize,
+    /// Lowest usable stack address.
+    pub(crate) stack_low: usize,
+    pub(crate) id: ThreadId,
+    pub(super) _pad: u32,
+    pub(crate) thread: Option<Arc<Thread>>,
+    pub(super) _pad2: usize,
+    pub(crate) mutator: UnsafeCell<MutatorSpace>,
+}
+
+/// Where the allocator's part of the context starts; the allocation cursor and limit lie in it.
+pub(crate) const MUTATOR_OFFSET: usize = offset_of!(ThreadContext, mutator);
+
+const _: () = {
+    assert!(offset_of!(ThreadContext, stack_limit) == l::STACK_LIMIT as usize);
+    assert!(offset_of!(ThreadContext, last_sp) == l::LAST_SP as usize);
+    assert!(offset_of!(ThreadContext, last_fp) == l::LAST_FP as usize);
+    assert!(offset_of!(ThreadContext, pending_exception) == l::PENDING_EXCEPTION as usize);
+    assert!(offset_of!(ThreadContext, state) == l::STATE as usize);
+    assert!(offset_of!(ThreadContext, object_bits) == l::OBJECT_BITS as usize);
+    assert!(offset_of!(ThreadContext, thread_statics) == l::THREAD_STATICS as usize);
+    assert!(offset_of!(ThreadContext, thread_statics_len) == l::THREAD_STATICS_LEN as usize);
+    assert!(MUTATOR_OFFSET == 128);
+};
+
+impl ThreadContext {
+    /// Identity.
+    pub fn id(&self) -> ThreadId {
+        self.id
+    }
+
+    /// The sharable side.
+    ///
+    /// # Panics
+    /// Never while attached.
+    pub fn thread(&self) -> &Arc<Thread> {
+        self.thread.as_ref().expect("attached")
+    }
+
+    /// Address that goes into `r15`.
+    pub fn addr(&self) -> usize {
+        core::ptr::from_ref(self) as usize
+    }
+
+    /// Is an exception waiting to be raised when native code returns?
+    pub fn has_pending_exception(&self) -> bool {
+        self.pending_exception.load(Ordering::Relaxed) != 0
+    }
+
+    /// The table of this thread's static blocks: address and number of entries. Read by compiled code.
+    pub fn set_thread_statics(&self, table: usize, len: usize) {
+        self.thread_statics.store(table, Ordering::Relaxed);
+        self.thread_statics_len.store(len, Ordering::Relaxed);
+    }
+
+    /// What [`set_thread_statics`](Self::set_thread_statics) stored.
+    pub fn thread_statics(&self) -> (usize, usize) {
+        (
+            self.thread_statics.load(Ordering::Relaxed),
+            self.thread_statics_len.load(Ordering::Relaxed),
+        )
+    }
+}

@@ -1,0 +1,100 @@
+//! Changing between managed and native state, and parking.
+//!
+//! Protocol: a thread leaves native state by storing `managed` and then loading its request bits; the stopper sets
+//! the bits, passes [`crate::sys::barrier::process_barrier`], and then reads the states. So either the thread sees the
+//! request or the stopper sees `managed` and waits.
+#![allow(unsafe_code, reason = "saves registers in assembly")]
+
+use super::context::ThreadContext;
+use super::thread::Request;
+use super::world;
+use super::{current, try_current};
+use crate::arch::native::registers::call_with_saved_registers;
+use core::sync::atomic::{Ordering, compiler_fence};
+use shared_codegen::abi::layout::thread::{STATE_MANAGED, STATE_NATIVE};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Runs `f` in native state: the world may be stopped meanwhile. `f` must not touch the heap, hold on to the contents
+/// of objects, or call managed code. On threads that are not attached, or are native already, just runs `f`.
+pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
+    match try_current() {
+        Some(t) if t.state.load(Ordering::Relaxed) == STATE_MANAGED => in_safe_region(t, f),
+        _ => f(),
+    }
+}
+
+/// Is the calling thread attached and in managed state?
+pub fn in_managed_state() -> bool {
+    try_current().is_some_and(|t| t.state.load(Ordering::Relaxed) == STATE_MANAGED)
+}
+
+/// Parks if the world is to be stopped. For Rust loops that neither allocate nor block.
+pub fn poll() {
+    let t = current();
+    if t.has_stop_request() {
+        blocking(|| ());
+    }
+}
+
+struct Region<'a, F, R> {
+    thread: &'a ThreadContext,
+    work: Option<F>,
+    result: Option<Result<R, Box<dyn Any + Send>>>,
+}
+
+fn in_safe_region<R, F: FnOnce() -> R>(thread: &ThreadContext, f: F) -> R {
+    let mut region = Region {
+        thread,
+        work: Some(f),
+        result: None,
+    };
+    // SAFETY: `run_region::<F, R>` gets the region it expects, which outlives the call, and does not unwind.
+    unsafe { call_with_saved_registers((&raw mut region).cast(), run_region::<F, R>) };
+    match region.result.take() {
+        Some(Ok(r)) => r,
+        Some(Err(panic)) => resume_unwind(panic),
+        None => unreachable!("the region always runs"),
+    }
+}
+
+/// # Safety
+/// `data` must point to a `Region<F, R>` nobody else uses.
+unsafe extern "C" fn run_region<F: FnOnce() -> R, R>(data: *mut u8, sp: usize) {
+    // SAFETY: the caller's promise.
+    let region = unsafe { &mut *data.cast::<Region<F, R>>() };
+    let Some(work) = region.work.take() else {
+        return;
+    };
+    region.thread.scan_sp.store(sp, Ordering::Relaxed);
+    enter_native(region.thread);
+    region.result = Some(catch_unwind(AssertUnwindSafe(work)));
+    leave_native(region.thread);
+    region.thread.scan_sp.store(0, Ordering::Relaxed);
+}
+
+/// Managed to native. The thread's managed frames must be found through `scan_sp` or `last_sp`.
+pub fn enter_native(t: &ThreadContext) {
+    t.state.store(STATE_NATIVE, Ordering::Release);
+}
+
+/// Native to managed; waits while the world is stopped.
+pub fn leave_native(t: &ThreadContext) {
+    loop {
+        t.state.store(STATE_MANAGED, Ordering::Relaxed);
+        // The stopper's process barrier orders the store before the load for the processor.
+        compiler_fence(Ordering::SeqCst);
+        if !t.has_stop_request() {
+            core::sync::atomic::fence(Ordering::Acquire);
+            return;
+        }
+        t.state.store(STATE_NATIVE, Ordering::Release);
+        world::wait_resumed(t);
+    }
+}
+
+impl ThreadContext {
+    pub(crate) fn has_stop_request(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) & Request::Stop as u32 != 0
+    }
+}
