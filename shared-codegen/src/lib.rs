@@ -5,6 +5,7 @@ extern crate alloc;
 
 pub mod abi;
 pub mod emit;
+pub mod il;
 pub mod ir;
 pub mod isa;
 pub mod mach;

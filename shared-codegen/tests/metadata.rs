@@ -1,5 +1,6 @@
 //! Reads everything in real assemblies, and survives damaged ones.
 
+use shared_codegen::il::{Decoder, MethodBody};
 use shared_codegen::metadata::{
     FieldRow, MemberRefRow, MethodDefRow, MethodSpecRow, Module, RowId, StandAloneSigRow, TableId,
     TypeDefRow, TypeSpecRow, sig,
@@ -10,6 +11,10 @@ const MSCORLIB: &str = "/usr/lib/mono/4.5/mscorlib.dll";
 
 fn open(bytes: Vec<u8>) -> shared_codegen::metadata::Result<Module> {
     Module::parse(bytes.leak(), PathBuf::from("test.dll"))
+}
+
+fn body_is_fine(m: &Module, rva: u32) -> bool {
+    MethodBody::parse(m, rva).is_ok_and(|b| Decoder::new(b.code, 0).all(|i| i.is_ok()))
 }
 
 /// Visits every row and signature; returns the number of errors.
@@ -28,6 +33,7 @@ fn walk(m: &Module) -> usize {
                 .is_ok(),
         );
         check(m.owner_of_method(r).is_ok());
+        check(m.method_def(r).is_ok_and(|d| d.rva == 0 || body_is_fine(m, d.rva)));
     }
     for r in m.rows::<FieldRow>() {
         check(

@@ -1,0 +1,9 @@
+//! CIL: method bodies and instructions (ECMA-335 II.25.4 and III).
+
+mod body;
+mod decode;
+mod opcode;
+
+pub use body::{ClauseKind, EhClause, MethodBody};
+pub use decode::{Decoder, Instr, Operand, SwitchTargets};
+pub use opcode::{Flow, Opcode, OperandKind};
