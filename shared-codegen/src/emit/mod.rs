@@ -1,6 +1,8 @@
 //! What the code generator delivers: code of one method with everything needed to place, run and
 //! unwind it. Tables are in final code offsets, sorted.
 
+pub mod text;
+
 use crate::abi::fixup::Fixup;
 use crate::abi::trap::TrapKind;
 use crate::ir::{InlineSite, Lookup, SourceLoc};

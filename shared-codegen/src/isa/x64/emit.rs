@@ -8,7 +8,7 @@ use super::encode::{RipTarget, encode};
 use super::form::{Form, movabs};
 use super::inst::MInst;
 use super::operand::{Amode, Cc, RegMem, Size};
-use super::print::{Names, print};
+use super::print::{FxIndexSet, LocalNames, Names, print};
 use super::regs::Reg;
 use crate::abi::fixup::Fixup;
 use crate::abi::trap::TrapKind;
@@ -18,7 +18,7 @@ use crate::emit::{
 use crate::ir::{Function, Region, RegionKind, SourceLoc};
 use crate::mach::Label;
 use crate::mach::buffer::{BranchForm, BufferError, CodeBuffer, Finished, RawOffset};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::fmt::Write;
 
 pub use super::encode::FrameMap;
@@ -36,8 +36,8 @@ pub enum ConstMode {
 pub struct EmitOptions<'a> {
     /// How constants are reached.
     pub consts: ConstMode,
-    /// Make assembler text with these names.
-    pub text: Option<&'a dyn Names>,
+    /// Make assembler text, with this prefix in local symbols (see [`LocalNames`]).
+    pub text: Option<&'a str>,
     /// Methods whose code can be called directly (`call rel32` instead of `call *cell`).
     pub direct: &'a dyn Fn(Fixup) -> bool,
 }
@@ -97,6 +97,7 @@ pub struct Emitter<'a> {
     regions: Vec<(RawOffset, Option<Region>)>,
     traps: Vec<(RawOffset, TrapKind)>,
     relocs: Vec<RawReloc>,
+    fixups: FxIndexSet<Fixup>,
     cold: Vec<ColdPart>,
     cold_traps: FxHashMap<(TrapKind, SourceLoc, Option<Region>), Label>,
     constants: FxHashMap<([u8; 16], u8), Label>,
@@ -119,6 +120,7 @@ impl<'a> Emitter<'a> {
             regions: vec![(RawOffset(0), None)],
             traps: Vec::new(),
             relocs: Vec::new(),
+            fixups: FxIndexSet::default(),
             cold: Vec::new(),
             cold_traps: FxHashMap::default(),
             constants: FxHashMap::default(),
@@ -178,7 +180,11 @@ impl<'a> Emitter<'a> {
     /// Places a label here.
     pub fn bind(&mut self, l: Label) {
         self.buf.bind(l);
-        if let Some(names) = self.opts.text {
+        if let Some(prefix) = self.opts.text {
+            let names = LocalNames {
+                prefix,
+                fixups: &self.fixups,
+            };
             names.label(l, &mut self.text);
             self.text.push_str(":\n");
         }
@@ -201,7 +207,11 @@ impl<'a> Emitter<'a> {
         let align = bytes.len().next_power_of_two() as u32;
         self.align = self.align.max(align);
         self.buf.pool_data(l, align, bytes);
-        if let Some(names) = self.opts.text {
+        if let Some(prefix) = self.opts.text {
+            let names = LocalNames {
+                prefix,
+                fixups: &self.fixups,
+            };
             let _ = writeln!(self.pool_text, "\t.balign {align}, 0xcc");
             names.label(l, &mut self.pool_text);
             let list: Vec<String> = bytes.iter().map(|b| format!("{b:#04x}")).collect();
@@ -237,21 +247,30 @@ impl<'a> Emitter<'a> {
                     } else {
                         RelocKind::Cell32
                     };
-                    self.relocs.push(RawReloc {
-                        at,
-                        kind,
-                        addend: 4 - rip.to_end as i8,
-                        fixup,
-                    });
+                    self.reloc(at, kind, 4 - rip.to_end as i8, fixup);
                 }
             }
         }
         self.buf.put(e.bytes());
-        if let Some(names) = self.opts.text {
+        if let Some(prefix) = self.opts.text {
+            let names = LocalNames {
+                prefix,
+                fixups: &self.fixups,
+            };
             self.text.push('\t');
-            print(&form, names, &mut self.text);
+            print(&form, &names, &mut self.text);
             self.text.push('\n');
         }
+    }
+
+    fn reloc(&mut self, at: RawOffset, kind: RelocKind, addend: i8, fixup: Fixup) {
+        self.fixups.insert(fixup);
+        self.relocs.push(RawReloc {
+            at,
+            kind,
+            addend,
+            fixup,
+        });
     }
 
     fn emit_pseudo(&mut self, inst: &MInst) {
@@ -309,7 +328,11 @@ impl<'a> Emitter<'a> {
 
     fn branch_to(&mut self, name: [&str; 2], form: BranchForm, target: Label) {
         self.buf.branch(form, target);
-        if let Some(names) = self.opts.text {
+        if let Some(prefix) = self.opts.text {
+            let names = LocalNames {
+                prefix,
+                fixups: &self.fixups,
+            };
             let _ = write!(self.text, "\t{}{} ", name[0], name[1]);
             names.label(target, &mut self.text);
             self.text.push('\n');
@@ -358,7 +381,11 @@ impl<'a> Emitter<'a> {
         let table = self.buf.new_label();
         self.buf.pool_table(table, targets);
         self.align = self.align.max(4);
-        if let Some(names) = self.opts.text {
+        if let Some(prefix) = self.opts.text {
+            let names = LocalNames {
+                prefix,
+                fixups: &self.fixups,
+            };
             self.pool_text.push_str("\t.balign 4, 0xcc\n");
             names.label(table, &mut self.pool_text);
             self.pool_text.push_str(":\n");
@@ -452,14 +479,13 @@ impl<'a> Emitter<'a> {
         let form = movabs(0, dst);
         let e = encode(&form);
         let at = RawOffset(self.buf.pos().0 + e.bytes().len() as u32 - 8);
-        self.relocs.push(RawReloc {
-            at,
-            kind: RelocKind::Abs64,
-            addend: 0,
-            fixup,
-        });
+        self.reloc(at, RelocKind::Abs64, 0, fixup);
         self.buf.put(e.bytes());
-        if let Some(names) = self.opts.text {
+        if let Some(prefix) = self.opts.text {
+            let names = LocalNames {
+                prefix,
+                fixups: &self.fixups,
+            };
             self.text.push_str("\tmovabsq $");
             names.cell(fixup, &mut self.text);
             self.text.push_str(", ");
@@ -498,14 +524,13 @@ impl<'a> Emitter<'a> {
     /// `call rel32`.
     pub(super) fn call_direct(&mut self, fixup: Fixup) {
         let at = RawOffset(self.buf.pos().0 + 1);
-        self.relocs.push(RawReloc {
-            at,
-            kind: RelocKind::Direct32,
-            addend: 0,
-            fixup,
-        });
+        self.reloc(at, RelocKind::Direct32, 0, fixup);
         self.buf.put(&[0xe8, 0, 0, 0, 0]);
-        if let Some(names) = self.opts.text {
+        if let Some(prefix) = self.opts.text {
+            let names = LocalNames {
+                prefix,
+                fixups: &self.fixups,
+            };
             self.text.push_str("\tcall ");
             names.code(fixup, &mut self.text);
             self.text.push('\n');
@@ -561,19 +586,13 @@ impl<'a> Emitter<'a> {
         let code = std::mem::take(&mut self.buf).finish()?;
         let clauses = self.clauses(f, end, &code, handler)?;
         let at = |raw| code.offset(raw);
-        let mut seen = FxHashSet::default();
         let blob = CodeBlob {
             name: f.name.clone(),
             method: f.method,
             code_size: code.code_size,
             align: self.align,
             text,
-            fixups: self
-                .relocs
-                .iter()
-                .map(|r| r.fixup)
-                .filter(|f| seen.insert(*f))
-                .collect(),
+            fixups: self.fixups.iter().copied().collect(),
             relocs: self
                 .relocs
                 .iter()

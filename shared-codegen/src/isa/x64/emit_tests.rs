@@ -6,7 +6,6 @@ use super::inst::{CallKind, MInst};
 use super::operand::{Amode, Cc, RegMem, RegMemImm, Size};
 use super::ops::{AluOp, SsePackedOp};
 use super::oracle::{Arbitrary, Rng, assemble};
-use super::print::LocalNames;
 use super::regs::{RAX, RCX, RDX, Reg, xmm};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
@@ -26,7 +25,7 @@ fn emit(
 ) -> CodeBlob {
     let opts = EmitOptions {
         consts,
-        text: Some(&LocalNames { prefix: "t" }),
+        text: Some("t"),
         direct: &|_| false,
     };
     let frame = FrameMap {
@@ -284,4 +283,71 @@ fn clauses_cover_hot_and_cold_code_of_a_region() {
         ]
     );
     assert_eq!(blob.clauses[0].eh_slot, -24);
+}
+
+#[test]
+fn both_shapes_of_source_assemble_alike() {
+    let f = Function::new("f", Signature::default());
+    let helper = |h| Fixup::Helper(h);
+    let opts = EmitOptions {
+        consts: ConstMode::Cell,
+        text: Some("7"),
+        direct: &|f| f == Fixup::Helper(HelperId::Cos),
+    };
+    let mut e = Emitter::new(&opts, 1, FrameMap::default());
+    e.begin_block(Label(0), None, None);
+    for h in [HelperId::Sin, HelperId::Cos, HelperId::Sin] {
+        e.emit(&MInst::Call {
+            fixup: helper(h),
+            kind: CallKind::Plain,
+            regs: Box::default(),
+        });
+    }
+    e.emit(&MInst::LoadFixup {
+        fixup: Fixup::MethodTable(TypeId(3)),
+        dst: Reg::phys(RDX),
+    });
+    let cell = RegMem::Mem(Amode::Fixup(Fixup::MethodTable(TypeId(3))));
+    e.emit(&MInst::CmpMem {
+        op: super::CmpOp::Cmp,
+        size: Size::S64,
+        a: cell,
+        b: super::RegImm::Imm(1000),
+    });
+    e.emit(&MInst::LoadConst {
+        bits: 7,
+        size: Size::S64,
+        dst: Reg::phys(xmm(3)),
+    });
+    let blob = e
+        .finish(&f, FrameInfo::default(), &|_| None)
+        .expect("complete");
+    assert_eq!(
+        blob.relocs
+            .iter()
+            .filter(|r| r.kind == RelocKind::Direct32)
+            .count(),
+        1
+    );
+    let cell = |k: usize, out: &mut String| out.push_str(&format!("Lgot+{}", 8 * k));
+    let direct =
+        |_: usize, out: &mut String| crate::emit::text::push_symbol(out, "Math:Cos(double)");
+    let (mut readable, mut data) = (String::new(), String::new());
+    for out in [&mut readable, &mut data] {
+        out.push_str("\"Math:Cos(double)\": ret\n");
+    }
+    crate::emit::text::function(
+        &blob,
+        "A:f(int, string)",
+        "7",
+        &cell,
+        &direct,
+        &mut readable,
+    );
+    crate::emit::text::function_as_data(&blob, "A:f(int, string)", &cell, &direct, &mut data);
+    for out in [&mut readable, &mut data] {
+        out.push_str("\t.balign 16, 0xcc\nLgot: .quad 0, 0, 0, 0\n");
+    }
+    let (a, b) = (assemble(&readable), assemble(&data));
+    assert!(a == b, "{readable}\n{data}\n{a:x?}\n{b:x?}");
 }

@@ -202,7 +202,14 @@ fn bytes_equal_gnu_as() {
             form.resolve(&frame);
             let e = encode(&form);
             let mut line = String::new();
-            print(&form, &LocalNames { prefix: "f" }, &mut line);
+            print(
+                &form,
+                &LocalNames {
+                    prefix: "f",
+                    fixups: &Default::default(),
+                },
+                &mut line,
+            );
             let _ = writeln!(text, "{line}\n.balign 16, 0");
             lines.push((line, e));
         }
@@ -264,7 +271,14 @@ fn encoding_speed() {
                 form.resolve(&frame);
                 bytes.extend_from_slice(encode(&form).bytes());
                 if text {
-                    print(&form, &LocalNames { prefix: "f" }, &mut out);
+                    print(
+                        &form,
+                        &LocalNames {
+                            prefix: "f",
+                            fixups: &Default::default(),
+                        },
+                        &mut out,
+                    );
                 }
             }
         }

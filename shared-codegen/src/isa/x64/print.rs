@@ -7,6 +7,9 @@ use crate::abi::fixup::Fixup;
 use crate::mach::Label;
 use std::fmt::Write;
 
+/// A set that keeps the order of insertion.
+pub type FxIndexSet<T> = indexmap::IndexSet<T, rustc_hash::FxBuildHasher>;
+
 /// Names of the things a function's text refers to.
 pub trait Names {
     /// A label of this function.
@@ -17,26 +20,40 @@ pub trait Names {
     fn code(&self, f: Fixup, out: &mut String);
 }
 
-/// Labels as `.L<prefix>_<n>`, cells by position in a list.
+/// Local symbols of one function: labels `.L<prefix>_<n>`, cells `.Lc<prefix>_<k>`, code called
+/// directly `.Ld<prefix>_<k>`, with k the position in the function's list of runtime constants. Whoever
+/// writes the assembler file says with `.set` where these are.
 pub struct LocalNames<'a> {
     /// Distinguishes functions of one assembler file.
     pub prefix: &'a str,
+    /// Positions of runtime constants.
+    pub fixups: &'a FxIndexSet<Fixup>,
+}
+
+impl LocalNames<'_> {
+    fn symbol(&self, kind: &str, n: usize, out: &mut String) {
+        out.push_str(kind);
+        out.push_str(self.prefix);
+        out.push('_');
+        push_int(out, n as i64);
+    }
+
+    fn position(&self, f: Fixup) -> usize {
+        self.fixups.get_index_of(&f).unwrap_or(self.fixups.len())
+    }
 }
 
 impl Names for LocalNames<'_> {
     fn label(&self, l: Label, out: &mut String) {
-        out.push_str(".L");
-        out.push_str(self.prefix);
-        out.push('_');
-        push_int(out, l.0 as i64);
+        self.symbol(".L", l.index(), out);
     }
 
     fn cell(&self, f: Fixup, out: &mut String) {
-        let _ = write!(out, "\"{f:?}\"");
+        self.symbol(".Lc", self.position(f), out);
     }
 
     fn code(&self, f: Fixup, out: &mut String) {
-        let _ = write!(out, "\"code {f:?}\"");
+        self.symbol(".Ld", self.position(f), out);
     }
 }
 
