@@ -326,6 +326,20 @@ pub struct InstData {
     pub loc: SourceLoc,
 }
 
+impl InstData {
+    /// Operands and branch arguments.
+    pub fn operands(&self) -> impl Iterator<Item = Value> + '_ {
+        let passed = self.targets.iter().flat_map(|t| t.args.iter());
+        self.args.iter().chain(passed).copied()
+    }
+
+    /// Operands and branch arguments, to be changed.
+    pub fn operands_mut(&mut self) -> impl Iterator<Item = &mut Value> + '_ {
+        let passed = self.targets.iter_mut().flat_map(|t| t.args.iter_mut());
+        self.args.iter_mut().chain(passed)
+    }
+}
+
 /// Where an instruction comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct SourceLoc {
@@ -482,12 +496,13 @@ impl Function {
     /// Adds a parameter to a block.
     pub fn add_param(&mut self, block: Block, ty: Type) -> Value {
         let n = self.blocks[block.index()].params.len() as u32;
-        let v = self.add_value(ty, ValueDef::Param(block, n));
+        let v = self.make_value(ty, ValueDef::Param(block, n));
         self.blocks[block.index()].params.push(v);
         v
     }
 
-    fn add_value(&mut self, ty: Type, def: ValueDef) -> Value {
+    /// Adds a value. The caller keeps the definition true.
+    pub fn make_value(&mut self, ty: Type, def: ValueDef) -> Value {
         let v = Value(self.values.len() as u32);
         self.values.push(ValueData { ty, def });
         v
@@ -498,7 +513,7 @@ impl Function {
         let i = Inst(self.insts.len() as u32);
         self.insts.push(data);
         if let Some(ty) = result {
-            let v = self.add_value(ty, ValueDef::Result(i));
+            let v = self.make_value(ty, ValueDef::Result(i));
             self.insts[i.index()].result = Some(v);
         }
         i
@@ -554,6 +569,17 @@ impl Function {
         let new = self.resolve(new);
         debug_assert_ne!(old, new);
         self.values[old.index()].def = ValueDef::Alias(new);
+    }
+
+    /// Rewrites every operand and branch argument to the value its aliases lead to.
+    pub fn resolve_aliases(&mut self) {
+        let mut insts = std::mem::take(&mut self.insts);
+        for data in &mut insts {
+            for v in data.operands_mut() {
+                *v = self.resolve(*v);
+            }
+        }
+        self.insts = insts;
     }
 
     /// The terminator of a complete block.

@@ -1,9 +1,13 @@
 //! The intermediate representation: SSA with block parameters, CLI-aware ops until `expand`.
 
+mod builder;
 mod function;
 mod op;
+mod ssa;
 mod types;
+pub mod typing;
 
+pub use builder::{FunctionBuilder, Var, target};
 pub use function::*;
 pub use op::{Arg, Fx, ImmKind, Level, OPS, Op, OpInfo, Res};
 pub use types::{AliasClass, MemRef, MemType, Type};
