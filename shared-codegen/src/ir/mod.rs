@@ -4,6 +4,7 @@ mod builder;
 mod function;
 mod op;
 mod ssa;
+pub mod text;
 mod types;
 pub mod typing;
 
