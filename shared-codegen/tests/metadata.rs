@@ -33,7 +33,10 @@ fn walk(m: &Module) -> usize {
                 .is_ok(),
         );
         check(m.owner_of_method(r).is_ok());
-        check(m.method_def(r).is_ok_and(|d| d.rva == 0 || body_is_fine(m, d.rva)));
+        check(
+            m.method_def(r)
+                .is_ok_and(|d| d.rva == 0 || body_is_fine(m, d.rva)),
+        );
     }
     for r in m.rows::<FieldRow>() {
         check(

@@ -49,7 +49,10 @@ pub enum ClauseKind {
 impl MethodBody {
     /// Reads the body at an address.
     pub fn parse(module: &Module, rva: u32) -> Result<MethodBody> {
-        let bytes = module.pe().from_rva(rva).ok_or(Error::Body("address outside of the file"))?;
+        let bytes = module
+            .pe()
+            .from_rva(rva)
+            .ok_or(Error::Body("address outside of the file"))?;
         Self::parse_bytes(bytes)
     }
 
@@ -61,7 +64,13 @@ impl MethodBody {
             2 => {
                 let len = (first >> 2) as usize;
                 let code = bytes.get(1..1 + len).ok_or_else(truncated)?;
-                Ok(MethodBody { max_stack: 8, init_locals: false, locals: Token::NULL, code, clauses: Vec::new() })
+                Ok(MethodBody {
+                    max_stack: 8,
+                    init_locals: false,
+                    locals: Token::NULL,
+                    code,
+                    clauses: Vec::new(),
+                })
             }
             3 => Self::parse_fat(bytes).ok_or_else(truncated)?,
             _ => Err(Error::Body("unknown header format")),
@@ -87,7 +96,11 @@ impl MethodBody {
         loop {
             let kind = *bytes.get(at)?;
             let fat = kind & 0x40 != 0;
-            let size = if fat { u32_at(bytes, at)? >> 8 } else { u32::from(*bytes.get(at + 1)?) } as usize;
+            let size = if fat {
+                u32_at(bytes, at)? >> 8
+            } else {
+                u32::from(*bytes.get(at + 1)?)
+            } as usize;
             if kind & 1 != 0 {
                 let width = if fat { 24 } else { 12 };
                 for i in 0..size.saturating_sub(4) / width {
@@ -102,7 +115,12 @@ impl MethodBody {
             }
             at += size;
         }
-        let in_code = |c: &EhClause| c.try_start <= c.try_end && c.try_end as usize <= len && c.handler_start <= c.handler_end && c.handler_end as usize <= len;
+        let in_code = |c: &EhClause| {
+            c.try_start <= c.try_end
+                && c.try_end as usize <= len
+                && c.handler_start <= c.handler_end
+                && c.handler_end as usize <= len
+        };
         if !body.clauses.iter().all(in_code) {
             return Some(Err(Error::Body("exception clause outside of the code")));
         }
@@ -116,7 +134,14 @@ fn read_clause(bytes: &[u8], at: usize, fat: bool) -> Option<Result<EhClause>> {
     } else {
         let byte = |o: usize| bytes.get(at + o).map(|b| u32::from(*b));
         let half = |o: usize| u16_at(bytes, at + o).map(u32::from);
-        [half(0), half(2), byte(4), half(5), byte(7), u32_at(bytes, at + 8)]
+        [
+            half(0),
+            half(2),
+            byte(4),
+            half(5),
+            byte(7),
+            u32_at(bytes, at + 8),
+        ]
     };
     let last = last?;
     let kind = match flags? {
@@ -127,8 +152,17 @@ fn read_clause(bytes: &[u8], at: usize, fat: bool) -> Option<Result<EhClause>> {
         _ => return Some(Err(Error::Body("unknown exception clause"))),
     };
     let (try_start, handler_start) = (try_start?, handler_start?);
-    let (Some(try_end), Some(handler_end)) = (try_start.checked_add(try_len?), handler_start.checked_add(handler_len?)) else {
+    let (Some(try_end), Some(handler_end)) = (
+        try_start.checked_add(try_len?),
+        handler_start.checked_add(handler_len?),
+    ) else {
         return Some(Err(Error::Body("exception clause outside of the code")));
     };
-    Some(Ok(EhClause { kind, try_start, try_end, handler_start, handler_end }))
+    Some(Ok(EhClause {
+        kind,
+        try_start,
+        try_end,
+        handler_start,
+        handler_end,
+    }))
 }

@@ -46,7 +46,10 @@ pub struct SwitchTargets {
 impl SwitchTargets {
     /// Targets in order.
     pub fn iter(self) -> impl Iterator<Item = u32> {
-        self.bytes.chunks_exact(4).map(move |c| self.base.wrapping_add(u32::from_le_bytes([c[0], c[1], c[2], c[3]])))
+        self.bytes.chunks_exact(4).map(move |c| {
+            self.base
+                .wrapping_add(u32::from_le_bytes([c[0], c[1], c[2], c[3]]))
+        })
     }
 }
 
@@ -71,15 +74,30 @@ impl Decoder {
     fn decode(&mut self) -> Result<Instr> {
         let offset = self.at;
         let first = self.take(1)?[0];
-        let number = if first == 0xfe { 0xfe00 | u16::from(self.take(1)?[0]) } else { first.into() };
+        let number = if first == 0xfe {
+            0xfe00 | u16::from(self.take(1)?[0])
+        } else {
+            first.into()
+        };
         let opcode = Opcode::from_number(number).ok_or(Error::Body("unknown opcode"))?;
         let operand = self.operand(opcode.operand())?;
-        Ok(Instr { offset, end: self.at, opcode, operand })
+        Ok(Instr {
+            offset,
+            end: self.at,
+            opcode,
+            operand,
+        })
     }
 
     fn take(&mut self, n: u32) -> Result<&'static [u8]> {
-        let end = self.at.checked_add(n).ok_or(Error::Body("truncated instruction"))?;
-        let bytes = self.code.get(self.at as usize..end as usize).ok_or(Error::Body("truncated instruction"))?;
+        let end = self
+            .at
+            .checked_add(n)
+            .ok_or(Error::Body("truncated instruction"))?;
+        let bytes = self
+            .code
+            .get(self.at as usize..end as usize)
+            .ok_or(Error::Body("truncated instruction"))?;
         self.at = end;
         Ok(bytes)
     }
@@ -125,9 +143,14 @@ impl Decoder {
 
     fn switch(&mut self) -> Result<Operand> {
         let count = self.word()?;
-        let len = count.checked_mul(4).ok_or(Error::Body("switch too large"))?;
+        let len = count
+            .checked_mul(4)
+            .ok_or(Error::Body("switch too large"))?;
         let bytes = self.take(len)?;
-        let targets = SwitchTargets { bytes, base: self.at };
+        let targets = SwitchTargets {
+            bytes,
+            base: self.at,
+        };
         if targets.iter().any(|t| t as usize >= self.code.len()) {
             return Err(Error::Body("branch out of the method"));
         }

@@ -5,8 +5,9 @@
 //! Runtime sequences (calls, polls, allocation) are in `sequence`.
 
 use super::encode::{RipTarget, encode};
-use super::form::{Form, movabs};
+use super::form::Form;
 use super::inst::MInst;
+use super::int_forms::movabs;
 use super::operand::{Amode, Cc, RegMem, Size};
 use super::print::{FxIndexSet, LocalNames, Names, print};
 use super::regs::Reg;

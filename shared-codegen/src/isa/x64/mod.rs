@@ -1,7 +1,10 @@
 //! The x86-64 back end.
 //!
-//! `regs` registers, `operand` operand types, `inst` the machine instructions with their register
-//! operands.
+//! * `regs` registers, `operand` operand types, `ops` operation codes by family with their encodings.
+//! * `inst` the table of machine instructions with what the register allocator must know (`visit`).
+//! * `form` (`int_forms`, `sse_forms`): instruction to opcode and operands; `encode` bytes of a form, `print` its text.
+//! * `emit` a function's code, text and tables; `sequence` the code sequences of the runtime's contract.
+//! * `oracle`, `emit_tests`: every form against GNU as and a disassembler.
 
 pub mod emit;
 #[cfg(test)]
@@ -9,6 +12,7 @@ mod emit_tests;
 pub mod encode;
 pub mod form;
 pub mod inst;
+mod int_forms;
 pub mod operand;
 pub mod ops;
 #[cfg(test)]
@@ -16,6 +20,7 @@ pub(crate) mod oracle;
 pub mod print;
 pub mod regs;
 mod sequence;
+mod sse_forms;
 pub mod visit;
 
 pub use inst::{CallKind, FixedRegs, MInst};

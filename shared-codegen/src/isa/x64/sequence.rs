@@ -84,7 +84,7 @@ impl Emitter<'_> {
         }
         match self.direct_target(&target) {
             Some(f) => self.call_direct(f),
-            None => self.emit_form(super::form::call(&target)),
+            None => self.emit_form(super::int_forms::call(&target)),
         }
         if kind == CallKind::PInvoke {
             // An exchange, because the thread must not read the stop request before others see its state.
