@@ -1,4 +1,50 @@
-//! The CLI type system over metadata.
+//! The CLI type system over metadata: identity, resolution, layout, dispatch and casting.
+//!
+//! Everything hangs on [`TypeContext`], which all threads share. Ids are interned numbers; what they
+//! stand for is in [`kind`]. Every derived fact is computed at first use, touches only the rows it
+//! needs, and is kept; failures are kept too.
+
+mod assembly;
+pub mod binding;
+mod binding_names;
+mod cast;
+mod context;
+mod dispatch;
+pub mod encode;
+mod error;
+mod facts;
+mod hierarchy;
+mod kind;
+mod known;
+mod layout;
+mod member;
+mod names;
+mod resolve;
+mod sharing;
+mod signature;
+mod statics;
+mod vtable;
+
+#[cfg(test)]
+mod tests;
+
+pub use assembly::{AssemblyInfo, AssemblyResolver, LoadedFile};
+pub use binding::AssemblyName;
+pub use context::TypeContext;
+pub use dispatch::{InterfaceEntry, InterfaceMap};
+pub use error::{Error, Result};
+pub use facts::{GenericParam, Variance};
+pub use kind::{
+    ArrayMethod, CallConv, FieldKind, GenericContext, Local, Member, MethodKind, MethodSignature,
+    Prim, SyntheticKind, TypeKind, TypeList, ValueClass,
+};
+pub use known::Known;
+pub use layout::Layout;
+pub use member::Access;
+pub use names::NameFormat;
+pub use sharing::ContextSource;
+pub use statics::{StaticStorage, StaticsLayout};
+pub use vtable::VTable;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -16,3 +62,5 @@ id!(/// An interned method of one `TypeContext`.
     MethodId);
 id!(/// An interned field of one `TypeContext`.
     FieldId);
+id!(/// An interned signature of one `TypeContext` (function pointers, synthetic methods).
+    SigId);
