@@ -1,7 +1,7 @@
 //! Loaded assemblies: opening, identity, references between them, and finding types by name.
 
 use super::{AssemblyName, Error, Member, ModuleId, Result, TypeContext, TypeId};
-use crate::metadata::{AssemblyRefRow, Module, Token};
+use crate::metadata::{AssemblyRefRow, AssemblyRow, Module, RowId, Token, TypeRefRow};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct LoadedFile {
 impl LoadedFile {
     /// Identity of the assembly in the file; `None` if it holds none.
     pub fn identity(&self) -> Option<AssemblyName> {
-        let module = Module::open(self.bytes).ok()?;
+        let module = Module::parse(self.bytes, self.path.clone()).ok()?;
         assembly_identity(&module)
     }
 }
@@ -56,10 +56,10 @@ pub(crate) struct LoadedModule {
 }
 
 fn assembly_identity(module: &Module) -> Option<AssemblyName> {
-    let row = module.assembly()?;
+    let row = module.assembly(AssemblyRow(1)).ok()?;
     Some(AssemblyName {
         name: row.name.into(),
-        version: row.version,
+        version: [row.major, row.minor, row.build, row.revision],
         culture: row.culture.into(),
         token: public_key_token(row.public_key),
     })
@@ -152,7 +152,8 @@ impl TypeContext {
 
     fn open_file(&self, file: LoadedFile, share: bool) -> Result<ModuleId> {
         let shown = file.path.display().to_string();
-        let module = Module::open(file.bytes).map_err(|e| Error::bad_image(&shown, e))?;
+        let module = Module::parse(file.bytes, file.path.clone())
+            .map_err(|e| Error::bad_image(&shown, e))?;
         let name = assembly_identity(&module)
             .ok_or_else(|| Error::bad_image(&shown, "the file holds no assembly"))?;
         let _guard = self.loading.lock();
@@ -165,8 +166,8 @@ impl TypeContext {
         }
         let id = ModuleId(self.modules.count() as u32);
         self.modules.push(LoadedModule {
-            refs: cells(module.assembly_ref_count()),
-            type_refs: cells(module.type_ref_count()),
+            refs: cells(module.row_count(AssemblyRefRow::TABLE)),
+            type_refs: cells(module.row_count(TypeRefRow::TABLE)),
             members: RwLock::default(),
             info: AssemblyInfo {
                 module: id,
@@ -203,7 +204,7 @@ impl TypeContext {
         let full_key = row.flags & 1 != 0;
         Ok(AssemblyName {
             name: row.name.into(),
-            version: row.version,
+            version: [row.major, row.minor, row.build, row.revision],
             culture: row.culture.into(),
             token: if full_key {
                 public_key_token(key)
@@ -231,7 +232,11 @@ impl TypeContext {
             if let Some(t) = self.find_type_def(module, namespace, name) {
                 return Ok(Some(t));
             }
-            let Some(target) = self.module(module).find_forwarder(namespace, name) else {
+            let md = self.module(module);
+            let Some(row) = md.find_exported(namespace, name) else {
+                return Ok(None);
+            };
+            let Some(target) = md.exported_type(row)?.implementation.as_row() else {
                 return Ok(None);
             };
             module = self.assembly_ref(module, target)?;
@@ -264,8 +269,9 @@ impl TypeContext {
 
     /// A nested type by its simple name.
     pub fn find_nested(&self, outer: TypeId, name: &str) -> Option<TypeId> {
-        let mut nested = self.nested_types(outer).into_iter();
-        nested.find(|&t| self.type_name(t).1 == name)
+        let (module, row) = self.def_of(outer)?;
+        let nested = self.module(module).find_nested(row, "", name)?;
+        Some(self.type_def(module, nested))
     }
 
     pub(crate) fn no_such_type(&self, module: ModuleId, namespace: &str, name: &str) -> Error {
@@ -281,7 +287,8 @@ impl TypeContext {
     pub fn has_attribute(&self, module: ModuleId, owner: Token, class: (&str, &str)) -> bool {
         let md = self.module(module);
         md.custom_attributes_of(owner)
-            .any(|ctor| self.attribute_class_name(module, ctor) == class)
+            .filter_map(|a| md.custom_attribute(a).ok())
+            .any(|a| self.attribute_class_name(module, a.ty) == class)
     }
 }
 
@@ -303,7 +310,7 @@ impl TypeContext {
         if let Some(m) = self.modules().find(|&m| named(m)) {
             return Ok(m);
         }
-        let refs = 1..=self.module(requester).assembly_ref_count();
+        let refs = 1..=self.module(requester).row_count(AssemblyRefRow::TABLE);
         for row in refs.map(AssemblyRefRow) {
             if *self.assembly_ref_name(requester, row)?.name == *name {
                 return self.assembly_ref(requester, row);

@@ -377,7 +377,7 @@ impl Decoder<'_> {
                 let owner = self.ty()?;
                 let args = self.types()?;
                 let (module, class) = ctx.def_of(owner).ok_or_else(malformed)?;
-                if ctx.module(module).owner_of_method(row) != Some(class) {
+                if ctx.module(module).owner_of_method(row) != Ok(class) {
                     return Err(malformed());
                 }
                 MethodKind::Def {
@@ -418,7 +418,7 @@ impl Decoder<'_> {
         let row = FieldRow(self.number()?);
         let owner = self.ty()?;
         let (module, class) = self.ctx.def_of(owner).ok_or_else(malformed)?;
-        if self.ctx.module(module).owner_of_field(row) != Some(class) {
+        if self.ctx.module(module).owner_of_field(row) != Ok(class) {
             return Err(malformed());
         }
         Ok(self.ctx.intern_field(FieldKind { module, row, owner }))

@@ -419,8 +419,8 @@ impl TypeContext {
             _ => Placement::Auto,
         };
         let row = self.def_of(t);
-        let asked = row.and_then(|(m, r)| self.module(m).class_layout(r));
-        let (pack, size) = asked.unwrap_or((0, 0));
+        let asked = row.and_then(|(m, r)| self.module(m).class_layout_of(r));
+        let (pack, size) = asked.map_or((0, 0), |l| (l.packing_size, l.class_size));
         let pack = if u32::from(pack).is_power_of_two() {
             pack
         } else {
@@ -431,7 +431,7 @@ impl TypeContext {
 
     pub(crate) fn explicit_offset(&self, t: TypeId, field: FieldRow) -> Option<u32> {
         let (module, _) = self.def_of(t)?;
-        self.module(module).field_layout(field)
+        self.module(module).field_offset_of(field)
     }
 
     /// Generic parameters of a type definition.
@@ -476,8 +476,8 @@ impl TypeContext {
         let Some((module, row)) = self.def_of(t) else {
             return Vec::new();
         };
-        let rows = self.module(module).nested_types(row);
-        rows.map(|r| self.type_def(module, r)).collect()
+        let rows = self.module(module).nested_types(row).iter();
+        rows.map(|&r| self.type_def(module, r)).collect()
     }
 
     /// The id of a TypeDef row.

@@ -34,7 +34,7 @@ impl TypeContext {
             return Ok(None);
         };
         let extends = self.module(module).type_def(row)?.extends;
-        if extends.is_nil() || self.is_interface(t) {
+        if extends.is_null() || self.is_interface(t) {
             return Ok(None);
         }
         let parent = self.resolve_type(module, extends, GenericContext::EMPTY)?;
@@ -56,7 +56,7 @@ impl TypeContext {
                 return Ok(());
             };
             let extends = self.module(module).type_def(row)?.extends;
-            if extends.is_nil() {
+            if extends.is_null() {
                 return Ok(());
             }
             // A class whose parent is known has passed this check.
@@ -79,9 +79,12 @@ impl TypeContext {
                 .declared_interfaces(def)
                 .map(|l| self.substitute_list(l, self.owner_context(t))),
             TypeKind::Def { module, row } => {
-                let tokens = self.module(module).interfaces_of(row);
-                tokens
-                    .map(|i| self.resolve_type(module, i, GenericContext::EMPTY))
+                let md = self.module(module);
+                md.interfaces_of(row)
+                    .map(|i| {
+                        let token = md.interface_impl(i)?.interface;
+                        self.resolve_type(module, token, GenericContext::EMPTY)
+                    })
                     .collect::<Result<Vec<_>>>()
                     .map(|l| self.list(&l))
             }
@@ -158,16 +161,18 @@ impl TypeContext {
         };
         let generics = self.owner_context(self.open_form(t));
         let mut impls = Vec::new();
-        for (body, declaration) in self.module(module).method_impls_of(row) {
-            let body = self.resolve_method(module, body, generics)?;
-            let MethodKind::Def { row, .. } = self.method_kind(body) else {
+        let md = self.module(module);
+        for row in md.method_impls_of(row) {
+            let row = md.method_impl(row)?;
+            let body = self.resolve_method(module, row.body, generics)?;
+            let MethodKind::Def { row: body, .. } = self.method_kind(body) else {
                 return Err(Error::bad_image(
                     self.module_name(module),
                     "MethodImpl body",
                 ));
             };
-            if let Ok(declaration) = self.resolve_method(module, declaration, generics) {
-                impls.push((declaration, self.method_of(self.open_form(t), row)));
+            if let Ok(declaration) = self.resolve_method(module, row.declaration, generics) {
+                impls.push((declaration, self.method_of(self.open_form(t), body)));
             }
         }
         Ok(impls)

@@ -380,7 +380,7 @@ impl TypeContext {
             return None;
         }
         let field = self.field_kind(f);
-        self.module(field.module).field_rva(field.row)
+        self.module(field.module).field_rva_of(field.row)
     }
 
     /// Each thread (or context) has its own value.

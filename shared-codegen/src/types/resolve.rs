@@ -5,7 +5,25 @@ use super::{
     ArrayMethod, Error, FieldId, GenericContext, Known, Member, MethodId, MethodKind, ModuleId,
     Result, TypeContext, TypeId, TypeKind,
 };
-use crate::metadata::{MemberRef, Table, Token, TypeRefRow};
+use crate::metadata::{
+    AssemblyRefRow, FieldRow, MemberRef, MemberRefRow, MethodDefRow, MethodSpecRow, ModuleRefRow,
+    ModuleRow, RowId, TableId, Token, TypeDefRow, TypeRefRow, TypeSpecRow, sig,
+};
+
+/// Table numbers as patterns.
+mod table {
+    use super::*;
+    pub(super) const MODULE: TableId = ModuleRow::TABLE;
+    pub(super) const TYPE_REF: TableId = TypeRefRow::TABLE;
+    pub(super) const TYPE_DEF: TableId = TypeDefRow::TABLE;
+    pub(super) const FIELD: TableId = FieldRow::TABLE;
+    pub(super) const METHOD_DEF: TableId = MethodDefRow::TABLE;
+    pub(super) const MEMBER_REF: TableId = MemberRefRow::TABLE;
+    pub(super) const MODULE_REF: TableId = ModuleRefRow::TABLE;
+    pub(super) const TYPE_SPEC: TableId = TypeSpecRow::TABLE;
+    pub(super) const ASSEMBLY_REF: TableId = AssemblyRefRow::TABLE;
+    pub(super) const METHOD_SPEC: TableId = MethodSpecRow::TABLE;
+}
 
 impl TypeContext {
     /// The type a TypeDef, TypeRef or TypeSpec token stands for. A TypeDef or TypeRef of a generic type gives
@@ -17,14 +35,17 @@ impl TypeContext {
         generics: GenericContext,
     ) -> Result<TypeId> {
         match token.table() {
-            Table::TypeDef => {
-                let row = crate::metadata::TypeDefRow(token.row());
+            table::TYPE_DEF => {
+                let row = TypeDefRow(token.row());
                 self.module(module).type_def(row)?;
                 Ok(self.type_def(module, row))
             }
-            Table::TypeRef => self.resolve_type_ref(module, TypeRefRow(token.row())),
-            Table::TypeSpec => {
-                let blob = self.module(module).type_spec(token)?;
+            table::TYPE_REF => self.resolve_type_ref(module, TypeRefRow(token.row())),
+            table::TYPE_SPEC => {
+                let blob = self
+                    .module(module)
+                    .type_spec(TypeSpecRow(token.row()))?
+                    .signature;
                 self.read_type_spec(module, blob, generics)
             }
             _ => Err(self.bad_token(module, token, "a type")),
@@ -50,7 +71,7 @@ impl TypeContext {
         let r = self.module(module).type_ref(row)?;
         let scope = r.scope;
         match scope.table() {
-            Table::TypeRef if depth < 64 => {
+            table::TYPE_REF if depth < 64 => {
                 let outer = self.find_type_ref(module, TypeRefRow(scope.row()), depth + 1)?;
                 self.find_nested(outer, r.name)
                     .ok_or_else(|| Error::TypeLoad {
@@ -59,12 +80,12 @@ impl TypeContext {
                         reason: "".into(),
                     })
             }
-            Table::AssemblyRef => {
-                let target = crate::metadata::AssemblyRefRow(scope.row());
+            table::ASSEMBLY_REF => {
+                let target = AssemblyRefRow(scope.row());
                 let target = self.assembly_ref(module, target)?;
                 self.require_type(target, r.namespace, r.name)
             }
-            Table::Module | Table::ModuleRef => self.require_type(module, r.namespace, r.name),
+            table::MODULE | table::MODULE_REF => self.require_type(module, r.namespace, r.name),
             _ => Err(Error::bad_image(
                 self.module_name(module),
                 "scope of a TypeRef",
@@ -80,11 +101,11 @@ impl TypeContext {
     ) -> (&'static str, &'static str) {
         let md = self.module(module);
         match token.table() {
-            _ if token.is_nil() => ("", ""),
-            Table::TypeDef => md
-                .type_def(crate::metadata::TypeDefRow(token.row()))
+            _ if token.is_null() => ("", ""),
+            table::TYPE_DEF => md
+                .type_def(TypeDefRow(token.row()))
                 .map_or(("", ""), |d| (d.namespace, d.name)),
-            Table::TypeRef => md
+            table::TYPE_REF => md
                 .type_ref(TypeRefRow(token.row()))
                 .map_or(("", ""), |r| (r.namespace, r.name)),
             _ => ("", ""),
@@ -99,10 +120,14 @@ impl TypeContext {
     ) -> (&'static str, &'static str) {
         let md = self.module(module);
         let class = match ctor.table() {
-            Table::MethodDef => md
-                .owner_of_method(crate::metadata::MethodDefRow(ctor.row()))
+            table::METHOD_DEF => md
+                .owner_of_method(MethodDefRow(ctor.row()))
+                .ok()
                 .map(Token::from),
-            Table::MemberRef => md.member_ref(ctor).ok().map(|r| r.parent),
+            table::MEMBER_REF => md
+                .member_ref(MemberRefRow(ctor.row()))
+                .ok()
+                .map(|r| r.class),
             _ => None,
         };
         class.map_or(("", ""), |c| self.reference_name(module, c))
@@ -144,7 +169,7 @@ impl TypeContext {
         generics: GenericContext,
     ) -> Result<Member> {
         match token.table() {
-            Table::TypeDef | Table::TypeRef | Table::TypeSpec => {
+            table::TYPE_DEF | table::TYPE_REF | table::TYPE_SPEC => {
                 self.resolve_type(module, token, generics).map(Member::Type)
             }
             _ => {
@@ -183,23 +208,25 @@ impl TypeContext {
     fn find_member(&self, module: ModuleId, token: Token) -> Result<Member> {
         let md = self.module(module);
         match token.table() {
-            Table::MethodDef => {
-                let row = crate::metadata::MethodDefRow(token.row());
+            table::METHOD_DEF => {
+                let row = MethodDefRow(token.row());
                 let owner = md.owner_of_method(row);
-                let owner = owner.ok_or_else(|| self.bad_token(module, token, "a method"))?;
+                let owner = owner.map_err(|_| self.bad_token(module, token, "a method"))?;
                 let owner = self.open_form(self.type_def(module, owner));
                 Ok(Member::Method(self.method_of(owner, row)))
             }
-            Table::Field => {
-                let row = crate::metadata::FieldRow(token.row());
+            table::FIELD => {
+                let row = FieldRow(token.row());
                 let owner = md.owner_of_field(row);
-                let owner = owner.ok_or_else(|| self.bad_token(module, token, "a field"))?;
+                let owner = owner.map_err(|_| self.bad_token(module, token, "a field"))?;
                 let owner = self.open_form(self.type_def(module, owner));
                 Ok(Member::Field(self.field_of(owner, row)))
             }
-            Table::MemberRef => self.find_member_ref(module, &md.member_ref(token)?),
-            Table::MethodSpec => {
-                let spec = md.method_spec(token)?;
+            table::MEMBER_REF => {
+                self.find_member_ref(module, &md.member_ref(MemberRefRow(token.row()))?)
+            }
+            table::METHOD_SPEC => {
+                let spec = md.method_spec(MethodSpecRow(token.row()))?;
                 let generic = self.resolve_method(module, spec.method, GenericContext::EMPTY)?;
                 let args = self.read_instantiation(module, spec.instantiation)?;
                 if args.len() as u32 != self.generic_param_count(generic) {
@@ -212,19 +239,18 @@ impl TypeContext {
     }
 
     fn find_member_ref(&self, module: ModuleId, r: &MemberRef) -> Result<Member> {
-        let parent = match r.parent.table() {
-            Table::MethodDef => {
+        let parent = match r.class.table() {
+            table::METHOD_DEF => {
                 // A call site of a vararg method of this module.
-                return self.open_member(module, r.parent);
+                return self.open_member(module, r.class);
             }
-            Table::ModuleRef => {
-                let row = crate::metadata::TypeDefRow(1);
+            table::MODULE_REF => {
+                let row = TypeDefRow(1);
                 self.type_def(module, row)
             }
-            _ => self.resolve_type(module, r.parent, GenericContext::EMPTY)?,
+            _ => self.resolve_type(module, r.class, GenericContext::EMPTY)?,
         };
-        let is_field = r.signature.first().is_some_and(|c| c & 0xf == 6);
-        if is_field {
+        if sig::is_field(r.signature) {
             return self.find_field_ref(module, parent, r).map(Member::Field);
         }
         let sig = self.parse_method_signature(module, r.signature)?;
