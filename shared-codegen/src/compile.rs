@@ -1,0 +1,80 @@
+//! From IR at `Low` level to code: the back end's table of contents.
+
+use crate::emit::CodeBlob;
+use crate::ir::{Function, Op};
+use crate::isa::x64;
+use crate::mach::regalloc::{self, Allocator};
+
+/// How much effort to spend.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Tier {
+    /// Little: the code is needed now.
+    Quick,
+    /// All there is.
+    Opt,
+}
+
+/// How code gets at runtime constants.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ConstPolicy {
+    /// The value is known when the code is placed: immediates.
+    Jit,
+    /// The value is in a slot of the image's offset table.
+    Aot,
+}
+
+/// What to generate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CodegenOptions {
+    /// Effort.
+    pub tier: Tier,
+    /// Instruction-set extensions the code may use.
+    pub features: x64::Features,
+    /// Access to runtime constants.
+    pub policy: ConstPolicy,
+    /// Prove the register allocation (slow; for tests and `--verify`).
+    pub checker: bool,
+    /// Also deliver assembler text.
+    pub text: bool,
+}
+
+impl CodegenOptions {
+    /// Quick code for this process, for the baseline processor.
+    pub fn jit() -> CodegenOptions {
+        CodegenOptions {
+            tier: Tier::Quick,
+            features: x64::Features::empty(),
+            policy: ConstPolicy::Jit,
+            checker: false,
+            text: false,
+        }
+    }
+}
+
+/// Why a function could not be compiled.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CompileError {
+    /// An op the back end does not know (or should have been expanded before).
+    #[error("no instruction selection rule for `{}`", .0.info().name)]
+    Unsupported(Op),
+    /// The frame or the code exceeds what the formats can express.
+    #[error("function too large: {0}")]
+    TooLarge(&'static str),
+    /// A defect of the code generator.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// Compiles a function whose ops are all at `Low` level.
+pub fn compile(f: &Function, options: &CodegenOptions) -> Result<CodeBlob, CompileError> {
+    x64::live::check_handlers(f)?;
+    let lowered = x64::lower::lower(f, options.features, options.policy)?;
+    let allocator = match options.tier {
+        Tier::Quick => Allocator::Fast,
+        Tier::Opt => Allocator::Full,
+    };
+    let env = x64::regs::machine_env();
+    let allocation = regalloc::allocate(&lowered.code, &env, allocator, options.checker)
+        .map_err(CompileError::Internal)?;
+    x64::finish::finish(f, lowered, &allocation, options)
+}

@@ -1,0 +1,585 @@
+//! From allocated code to a blob: prologue and epilogues, the allocator's moves, block layout,
+//! small cleanups that need to know the registers.
+
+use super::emit::{ConstMode, EmitOptions, Emitter};
+use super::encode::FrameMap;
+use super::inst::MInst;
+use super::lower::{Lowered, block_label};
+use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
+use super::ops::*;
+use super::regs::{self, Reg};
+use super::visit::Substitute;
+use crate::compile::CompileError;
+use crate::emit::{CodeBlob, FrameInfo};
+use crate::ir::{Function, RegionKind};
+use crate::mach::Label;
+use crate::mach::frame::FrameLayout;
+use crate::mach::order::MBlock;
+use crate::mach::regalloc::written_registers;
+use regalloc2::{Allocation, Edit, Output, PReg, ProgPoint, RegClass};
+
+/// Stack that a function may use without looking at the limit, if it calls nothing.
+const LEAF_FRAME: u32 = 1024;
+/// Distance at which a large frame is touched, so that a guard page is not jumped over.
+const PAGE: u32 = 4096;
+
+/// Emits an allocated function.
+pub fn finish(
+    f: &Function,
+    mut lowered: Lowered,
+    allocation: &Output,
+    options: &EmitOptions<'_>,
+) -> Result<CodeBlob, CompileError> {
+    let written = written_registers(&lowered.code, allocation);
+    // The unwinder enters handlers without restoring registers, so everything must be in the frame.
+    let keep_all = !f.regions.is_empty();
+    let saved: Vec<PReg> = regs::CALLEE_SAVED
+        .into_iter()
+        .filter(|r| keep_all || written.contains(*r))
+        .collect();
+    let frame = FrameLayout::compute(
+        f,
+        saved.len() as u32,
+        allocation.num_spillslots,
+        lowered.outgoing,
+    )
+    .map_err(|_| CompileError::TooLarge("stack frame"))?;
+    let map = FrameMap {
+        slots: frame.slots.clone(),
+        spills: frame.spills,
+    };
+    let forward = forwarding(f, &lowered, allocation);
+    let mut emitter = Emitter::new(options, lowered.num_labels, map);
+    for c in &lowered.pool {
+        emitter.place_constant(c.label, &c.bits.to_le_bytes()[..c.size as usize]);
+    }
+    let insts = std::mem::take(&mut lowered.code.insts);
+    let mut finish = Finish {
+        f,
+        lowered: &lowered,
+        allocation,
+        frame: &frame,
+        saved: &saved,
+        forward: &forward,
+        emitter,
+    };
+    finish.prologue();
+    finish.body(insts);
+    let info = FrameInfo {
+        size: frame.size,
+        saved: saved.iter().map(|r| 1 << r.hw_enc()).sum(),
+    };
+    let handler = |b| {
+        let m = lowered.code.order.handler(b)?;
+        Some(forward[m.index()])
+    };
+    finish
+        .emitter
+        .finish(f, info, &handler)
+        .map_err(|e| CompileError::Internal(e.to_string()))
+}
+
+/// Options of emission that follow from how constants are reached.
+pub fn emit_options(policy: crate::compile::ConstPolicy) -> EmitOptions<'static> {
+    EmitOptions {
+        consts: match policy {
+            crate::compile::ConstPolicy::Jit => ConstMode::Immediate,
+            crate::compile::ConstPolicy::Aot => ConstMode::Cell,
+        },
+        ..EmitOptions::default()
+    }
+}
+
+/// For each block the label to use for it: blocks that only jump on are passed over.
+fn forwarding(f: &Function, lowered: &Lowered, allocation: &Output) -> Vec<Label> {
+    let code = &lowered.code;
+    let n = code.order.blocks.len();
+    let mut next: Vec<Option<Label>> = vec![None; n];
+    for (i, next) in next.iter_mut().enumerate().skip(1) {
+        let range = code.block_range(MBlock(i as u32));
+        if range.len() != 1 || has_moves(allocation, range.start) {
+            continue;
+        }
+        if let MInst::Jmp { target } = code.insts[range.start]
+            && target.index() != i
+        {
+            *next = Some(target);
+        }
+    }
+    for (_, m) in filters(f, lowered) {
+        next[m.index()] = None;
+    }
+    (0..n)
+        .map(|i| {
+            let mut at = i;
+            // The bound ends walks around empty endless loops.
+            for _ in 0..n {
+                match next[at] {
+                    Some(l) => at = l.index(),
+                    None => break,
+                }
+            }
+            Label(at as u32)
+        })
+        .collect()
+}
+
+fn has_moves(allocation: &Output, inst: usize) -> bool {
+    let at = ProgPoint::before(regalloc2::Inst::new(inst));
+    let k = allocation.edits.partition_point(|(p, _)| *p < at);
+    allocation.edits.get(k).is_some_and(|(p, _)| *p == at)
+}
+
+/// Filter blocks with their machine blocks.
+fn filters<'a>(
+    f: &'a Function,
+    lowered: &'a Lowered,
+) -> impl Iterator<Item = (crate::ir::Block, MBlock)> + 'a {
+    f.regions.iter().filter_map(|r| match r.kind {
+        RegionKind::Filter(b) => Some((b, lowered.code.order.handler(b)?)),
+        _ => None,
+    })
+}
+
+struct Finish<'a, 'e> {
+    f: &'a Function,
+    lowered: &'a Lowered,
+    allocation: &'a Output,
+    frame: &'a FrameLayout,
+    saved: &'a [PReg],
+    forward: &'a [Label],
+    emitter: Emitter<'e>,
+}
+
+const RSP: Reg = Reg::phys(regs::RSP);
+const RBP: Reg = Reg::phys(regs::RBP);
+const R11: Reg = Reg::phys(regs::R11);
+
+fn mov(src: Reg, dst: Reg) -> MInst {
+    MInst::Mov {
+        size: Size::S64,
+        src: RegMem::Reg(src),
+        dst,
+    }
+}
+
+fn alu_imm(op: AluOp, dst: Reg, imm: i32) -> MInst {
+    MInst::Alu {
+        op,
+        size: Size::S64,
+        src1: dst,
+        src2: RegMemImm::Imm(imm),
+        dst,
+    }
+}
+
+impl Finish<'_, '_> {
+    fn emit(&mut self, inst: MInst) {
+        self.emitter.emit(&inst);
+    }
+
+    fn prologue(&mut self) {
+        self.emit(MInst::Push {
+            src: RegMemImm::Reg(RBP),
+        });
+        self.emit(mov(RSP, RBP));
+        self.make_frame();
+        for (n, &r) in self.saved.iter().enumerate() {
+            self.emit(MInst::Store {
+                size: Size::S64,
+                dst: Amode::base(RBP, self.frame.saved_at(n as u32)),
+                src: RegImm::Reg(Reg::phys(r)),
+            });
+        }
+        self.zero_slots();
+        if self.lowered.has_calls || self.lowered.has_localloc || self.frame.size > LEAF_FRAME {
+            self.emit(MInst::Poll {});
+        }
+    }
+
+    /// Moves the stack pointer down, touching every page on the way.
+    fn make_frame(&mut self) {
+        let size = self.frame.size;
+        if size == 0 {
+            return;
+        }
+        if size > 8 * PAGE {
+            self.emit(MInst::Lea {
+                size: Size::S64,
+                addr: Amode::base(RSP, -((size / PAGE * PAGE) as i32)),
+                dst: R11,
+            });
+            self.touch_down_to(R11);
+        } else {
+            for n in 1..=size / PAGE {
+                self.emit(touch(Amode::base(RSP, -((n * PAGE) as i32))));
+            }
+        }
+        self.emit(MInst::Lea {
+            size: Size::S64,
+            addr: Amode::base(RBP, -(size as i32)),
+            dst: RSP,
+        });
+    }
+
+    /// Moves `rsp` down by pages until it is not above `end`, touching each page.
+    fn touch_down_to(&mut self, end: Reg) {
+        let top = self.emitter.new_label();
+        let done = self.emitter.new_label();
+        self.emit(MInst::Bind { label: top });
+        self.emit(MInst::Cmp {
+            op: CmpOp::Cmp,
+            size: Size::S64,
+            a: RSP,
+            b: RegMemImm::Reg(end),
+        });
+        self.emit(MInst::Jcc {
+            cc: Cc::Be,
+            target: done,
+        });
+        self.emit(alu_imm(AluOp::Sub, RSP, PAGE as i32));
+        self.emit(touch(Amode::base(RSP, 0)));
+        self.emitter.jump_back(top);
+        self.emit(MInst::Bind { label: done });
+    }
+
+    /// Zeroes slots that must be zero at entry.
+    fn zero_slots(&mut self) {
+        let slots: Vec<(i32, i32)> = self
+            .f
+            .slots
+            .iter()
+            .zip(&self.frame.slots)
+            .filter(|(s, _)| s.zeroed && s.size > 0)
+            .map(|(s, &at)| (at, s.size.next_multiple_of(8) as i32))
+            .collect();
+        let total: i32 = slots.iter().map(|s| s.1).sum();
+        if total == 0 {
+            return;
+        }
+        let zero = Reg::phys(regs::xmm(15));
+        if total > 8 {
+            self.emit(MInst::ZeroXmm { dst: zero });
+        }
+        for (at, size) in slots {
+            if size > 512 {
+                self.zero_loop(at, size);
+                continue;
+            }
+            let mut done = 0;
+            while done < size {
+                let dst = Amode::base(RBP, at + done);
+                if size - done >= 16 {
+                    let op = SseMovOp::Movups;
+                    self.emit(MInst::SseStore { op, dst, src: zero });
+                    done += 16;
+                } else {
+                    self.emit(MInst::Store {
+                        size: Size::S64,
+                        dst,
+                        src: RegImm::Imm(0),
+                    });
+                    done += 8;
+                }
+            }
+        }
+    }
+
+    /// Zeroes a large slot from its end down, with `r11` counting.
+    fn zero_loop(&mut self, at: i32, size: i32) {
+        self.emit(MInst::MovImm {
+            size: Size::S32,
+            imm: i64::from(size),
+            dst: R11,
+        });
+        let top = self.emitter.new_label();
+        self.emit(MInst::Bind { label: top });
+        self.emit(MInst::Store {
+            size: Size::S64,
+            dst: Amode::indexed(RBP, R11, 0, at - 8),
+            src: RegImm::Imm(0),
+        });
+        self.emit(alu_imm(AluOp::Sub, R11, 8));
+        self.emit(MInst::Jcc {
+            cc: Cc::Ne,
+            target: top,
+        });
+    }
+
+    fn epilogue(&mut self) {
+        for (n, &r) in self.saved.iter().enumerate() {
+            self.emit(MInst::Mov {
+                size: Size::S64,
+                src: RegMem::Mem(Amode::base(RBP, self.frame.saved_at(n as u32))),
+                dst: Reg::phys(r),
+            });
+        }
+        if self.frame.size > 0 {
+            self.emit(mov(RBP, RSP));
+        }
+        self.emit(MInst::Pop { dst: RBP });
+    }
+
+    /// Blocks in reverse postorder, cold ones last.
+    fn layout(&self) -> Vec<MBlock> {
+        let blocks = &self.lowered.code.order.blocks;
+        let used = |b: &MBlock| self.forward[b.index()] == block_label(*b);
+        let all = || (0..blocks.len() as u32).map(MBlock).filter(used);
+        // The first block stays first: the function falls into it from the prologue.
+        let hot = all().filter(|b| b.0 == 0 || !blocks[b.index()].cold);
+        let cold = all().filter(|b| b.0 != 0 && blocks[b.index()].cold);
+        hot.chain(cold).collect()
+    }
+
+    fn body(&mut self, mut insts: Vec<MInst>) {
+        let layout = self.layout();
+        let filters: Vec<MBlock> = filters(self.f, self.lowered).map(|(_, m)| m).collect();
+        for (n, &b) in layout.iter().enumerate() {
+            let following = layout.get(n + 1).map(|b| block_label(*b));
+            let region = self.lowered.code.order.blocks[b.index()].region;
+            self.emitter.begin_block(block_label(b), region, following);
+            if filters.contains(&b) {
+                self.emit(alu_imm(AluOp::Sub, RSP, self.filter_frame()));
+            }
+            self.block(b, &mut insts);
+        }
+    }
+
+    fn block(&mut self, b: MBlock, insts: &mut [MInst]) {
+        let range = self.lowered.code.block_range(b);
+        let first = ProgPoint::before(regalloc2::Inst::new(range.start));
+        let edits = &self.allocation.edits;
+        let mut next = edits.partition_point(|(p, _)| *p < first);
+        for i in range {
+            let inst = regalloc2::Inst::new(i);
+            while let Some((p, Edit::Move { from, to })) = edits.get(next)
+                && *p <= ProgPoint::before(inst)
+            {
+                self.edit(*from, *to);
+                next += 1;
+            }
+            let mut code = std::mem::replace(&mut insts[i], MInst::Int3 {});
+            code.visit_operands(&mut Substitute {
+                allocs: self.allocation.inst_allocs(inst).iter(),
+            });
+            self.emitter.set_loc(self.lowered.code.locs[i]);
+            self.inst(code);
+        }
+    }
+
+    /// A move between registers, or between a register and a spill slot.
+    fn edit(&mut self, from: Allocation, to: Allocation) {
+        let spill = |a: Allocation| {
+            a.as_stack()
+                .map(|s| Amode::Spill(s.index() as u32))
+        };
+        let inst = match (from.as_reg(), to.as_reg(), spill(from), spill(to)) {
+            (Some(a), Some(b), ..) if a == b => return,
+            (Some(a), Some(b), ..) => reg_move(a, b),
+            (Some(a), _, _, Some(m)) => store_move(a, m),
+            (_, Some(b), Some(m), _) => load_move(m, b),
+            _ => {
+                debug_assert!(false, "the allocator makes no moves between slots");
+                return;
+            }
+        };
+        self.emit(inst);
+    }
+
+    fn target(&self, l: Label) -> Label {
+        self.forward.get(l.index()).copied().unwrap_or(l)
+    }
+
+    fn inst(&mut self, inst: MInst) {
+        match inst {
+            MInst::Jmp { target } => self.emit(MInst::Jmp {
+                target: self.target(target),
+            }),
+            MInst::Branch { cc, taken, other } => self.emit(MInst::Branch {
+                cc,
+                taken: self.target(taken),
+                other: self.target(other),
+            }),
+            MInst::BranchOr {
+                cc1,
+                cc2,
+                taken,
+                other,
+            } => self.emit(MInst::BranchOr {
+                cc1,
+                cc2,
+                taken: self.target(taken),
+                other: self.target(other),
+            }),
+            MInst::JumpTable {
+                index,
+                tmp,
+                base,
+                mut targets,
+            } => {
+                for t in targets.iter_mut() {
+                    *t = self.target(*t);
+                }
+                self.emit(MInst::JumpTable {
+                    index,
+                    tmp,
+                    base,
+                    targets,
+                });
+            }
+            MInst::EhEntry { body, handlers } => self.emit(MInst::EhEntry {
+                body: self.target(body),
+                handlers,
+            }),
+            MInst::Ret { .. } | MInst::JmpFixup { .. } => {
+                self.epilogue();
+                self.emit(inst);
+            }
+            MInst::FilterRet { regs } => {
+                self.emit(alu_imm(AluOp::Add, RSP, self.filter_frame()));
+                self.emit(MInst::Ret { regs });
+            }
+            MInst::StackAlloc { bytes, tmp, dst } => self.stack_alloc(bytes, tmp, dst),
+            MInst::Lea { size, addr, dst } => {
+                if let Some(i) = simpler_lea(size, addr, dst) {
+                    self.emit(i);
+                }
+            }
+            MInst::Mov {
+                size: Size::S64,
+                src: RegMem::Reg(src),
+                dst,
+            } if src == dst => {}
+            // Without this the conversion would wait for the register's last value.
+            MInst::IntToFloat { dst, .. } => {
+                self.emit(MInst::ZeroXmm { dst });
+                self.emit(inst);
+            }
+            _ => self.emit(inst),
+        }
+    }
+
+    /// Stack a filter takes below its return address: outgoing arguments, and alignment.
+    fn filter_frame(&self) -> i32 {
+        self.frame.outgoing.next_multiple_of(16) as i32 + 8
+    }
+
+    /// `rsp -= bytes` (a multiple of 16), touching each page; `dst` is the memory gained.
+    fn stack_alloc(&mut self, bytes: Reg, tmp: Reg, dst: Reg) {
+        self.emit(mov(RSP, tmp));
+        self.emit(MInst::Alu {
+            op: AluOp::Sub,
+            size: Size::S64,
+            src1: tmp,
+            src2: RegMemImm::Reg(bytes),
+            dst: tmp,
+        });
+        // A size that does not fit the address space wraps around: no stack is that large.
+        self.emit(MInst::TrapIf {
+            cc: Cc::B,
+            kind: crate::abi::trap::TrapKind::StackOverflow,
+        });
+        self.touch_down_to(tmp);
+        self.emit(mov(tmp, RSP));
+        let outgoing = self.frame.outgoing.next_multiple_of(16) as i32;
+        self.emit(MInst::Lea {
+            size: Size::S64,
+            addr: Amode::base(RSP, outgoing),
+            dst,
+        });
+    }
+}
+
+/// Writes to a stack page without changing it.
+fn touch(m: Amode) -> MInst {
+    MInst::AluMem {
+        op: AluOp::Or,
+        size: Size::S32,
+        dst: m,
+        src: RegImm::Imm(0),
+    }
+}
+
+fn reg_move(a: PReg, b: PReg) -> MInst {
+    let (src, dst) = (RegMem::Reg(Reg::phys(a)), Reg::phys(b));
+    match a.class() {
+        RegClass::Int => MInst::Mov {
+            size: Size::S64,
+            src,
+            dst,
+        },
+        _ => MInst::SseMov {
+            op: SseMovOp::Movaps,
+            src,
+            dst,
+        },
+    }
+}
+
+fn store_move(a: PReg, m: Amode) -> MInst {
+    let src = Reg::phys(a);
+    match a.class() {
+        RegClass::Int => MInst::Store {
+            size: Size::S64,
+            dst: m,
+            src: RegImm::Reg(src),
+        },
+        _ => MInst::SseStore {
+            op: SseMovOp::Movsd,
+            dst: m,
+            src,
+        },
+    }
+}
+
+fn load_move(m: Amode, b: PReg) -> MInst {
+    let (src, dst) = (RegMem::Mem(m), Reg::phys(b));
+    match b.class() {
+        RegClass::Int => MInst::Mov {
+            size: Size::S64,
+            src,
+            dst,
+        },
+        _ => MInst::SseMovScalar {
+            op: SseMovOp::Movsd,
+            src,
+            dst,
+        },
+    }
+}
+
+/// `lea` as `mov` or `add` where those do the same. Flags are dead at a `lea`: selection puts
+/// nothing but the allocator's moves between an instruction that sets flags and its user.
+fn simpler_lea(size: Size, addr: Amode, dst: Reg) -> Option<MInst> {
+    let lea = Some(MInst::Lea { size, addr, dst });
+    let Amode::Mem {
+        base,
+        index,
+        shift,
+        disp,
+    } = addr
+    else {
+        return lea;
+    };
+    let add = |src2| {
+        Some(MInst::Alu {
+            op: AluOp::Add,
+            size,
+            src1: dst,
+            src2,
+            dst,
+        })
+    };
+    match (index.is_some(), shift, disp) {
+        (false, _, 0) if base == dst && size == Size::S64 => None,
+        (false, _, 0) => Some(MInst::Mov {
+            size,
+            src: RegMem::Reg(base),
+            dst,
+        }),
+        (false, _, n) if base == dst => add(RegMemImm::Imm(n)),
+        (true, 0, 0) if base == dst => add(RegMemImm::Reg(index)),
+        (true, 0, 0) if index == dst => add(RegMemImm::Reg(base)),
+        _ => lea,
+    }
+}

@@ -1,0 +1,282 @@
+//! Calls: arguments and results by the calling convention of `docs/architecture.md` §3.
+
+use super::emit::mem_size;
+use super::{Lower, class};
+use crate::abi::fixup::Fixup;
+use crate::abi::helper::{Effects, HelperId};
+use crate::abi::layout::MAX_INLINE_ALLOC;
+use crate::compile::CompileError;
+use crate::ir::{Imm, Inst, MemType, Op, Type, Value};
+use crate::isa::x64::inst::{CallKind, FixedRegs, MInst};
+use crate::isa::x64::operand::{Amode, RegMem, Size};
+use crate::isa::x64::regs::{self, Reg};
+use regalloc2::PReg;
+use smallvec::SmallVec;
+
+/// Where an argument is passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ArgPlace {
+    Reg(PReg),
+    /// Offset in the argument area.
+    Stack(i32),
+}
+
+/// Hands out argument places in order.
+#[derive(Default)]
+pub(super) struct ArgAssigner {
+    ints: usize,
+    floats: usize,
+    /// Bytes of stack arguments so far.
+    pub(super) stack: i32,
+}
+
+impl ArgAssigner {
+    /// The place of the next argument.
+    pub(super) fn next(&mut self, ty: Type) -> ArgPlace {
+        let reg = if ty.is_float() {
+            self.floats += 1;
+            (self.floats <= regs::FLOAT_ARGS).then(|| regs::xmm(self.floats - 1))
+        } else {
+            self.ints += 1;
+            regs::INT_ARGS.get(self.ints - 1).copied()
+        };
+        match reg {
+            Some(p) => ArgPlace::Reg(p),
+            None => {
+                self.stack += 8;
+                ArgPlace::Stack(self.stack - 8)
+            }
+        }
+    }
+}
+
+/// Register in which a result of this type comes back.
+pub(super) fn result_reg(ty: Type) -> PReg {
+    if ty.is_float() { regs::FLOAT_RESULT } else { regs::INT_RESULT }
+}
+
+/// What a call op comes down to.
+enum Callee {
+    Cell(Fixup),
+    Address(Value),
+}
+
+/// A call op taken apart.
+struct CallParts {
+    callee: Callee,
+    kind: CallKind,
+    params: SmallVec<[Type; 8]>,
+    args: SmallVec<[Value; 8]>,
+    context: Option<Value>,
+    ret: Option<Type>,
+    c_varargs: bool,
+}
+
+impl Lower<'_> {
+    /// A call op of any kind.
+    pub(super) fn emit_call(&mut self, i: Inst) -> Option<Reg> {
+        self.has_calls = true;
+        match self.call_parts(i) {
+            Ok(parts) => self.emit_call_parts(parts),
+            Err(e) => {
+                self.fail(e);
+                self.f.insts[i.index()]
+                    .result
+                    .map(|v| self.temp(class(self.f.ty(v))))
+            }
+        }
+    }
+
+    fn call_parts(&self, i: Inst) -> Result<CallParts, CompileError> {
+        let d = &self.f.insts[i.index()];
+        let mut args: SmallVec<[Value; 8]> = d.args.iter().copied().collect();
+        let bad = || CompileError::Internal(format!("malformed `{}`", d.op.info().name));
+        match (d.op, d.imm) {
+            (Op::AllocObject, Imm::Size(size, _)) => Ok(self.alloc_parts(
+                HelperId::NewObject,
+                args,
+                size <= MAX_INLINE_ALLOC,
+            )),
+            (Op::AllocArray, _) => Ok(self.alloc_parts(HelperId::NewArray, args, true)),
+            (Op::CallHelper, Imm::Helper(h)) => Ok(helper_parts(h, args)),
+            (_, Imm::Call(info)) => {
+                let sig = self.f.sigs.get(info.sig.index()).ok_or_else(bad)?;
+                let context = if sig.context { Some(args.pop().ok_or_else(bad)?) } else { None };
+                let method = || info.method.ok_or_else(bad);
+                let (callee, kind) = match d.op {
+                    Op::Call | Op::TailCall => {
+                        (Callee::Cell(Fixup::MethodEntry(method()?)), CallKind::Plain)
+                    }
+                    Op::CallInternal => {
+                        (Callee::Cell(Fixup::NativeCode(method()?)), CallKind::Native)
+                    }
+                    Op::CallIndirect | Op::CallNative if !args.is_empty() => {
+                        let native = d.op == Op::CallNative;
+                        let kind = if native { CallKind::PInvoke } else { CallKind::Plain };
+                        (Callee::Address(args.remove(0)), kind)
+                    }
+                    _ => return Err(CompileError::Unsupported(d.op)),
+                };
+                if args.len() != sig.params.len() && !sig.c_varargs {
+                    return Err(bad());
+                }
+                let params = args.iter().map(|v| self.f.ty(*v)).collect();
+                Ok(CallParts {
+                    callee,
+                    kind,
+                    params,
+                    args,
+                    context,
+                    ret: sig.ret,
+                    c_varargs: sig.c_varargs,
+                })
+            }
+            _ => Err(bad()),
+        }
+    }
+
+    fn alloc_parts(&self, h: HelperId, args: SmallVec<[Value; 8]>, inline: bool) -> CallParts {
+        let mut parts = helper_parts(h, args);
+        if inline {
+            // The inline sequences have the helper's convention; emission chooses them by the op.
+            parts.kind = CallKind::Plain;
+        }
+        parts
+    }
+
+    fn emit_call_parts(&mut self, c: CallParts) -> Option<Reg> {
+        let (mut uses, vectors) = self.place_args(&c.params, &c.args);
+        if let Some(v) = c.context {
+            uses.push((self.reg(v), regs::CONTEXT));
+        }
+        if c.c_varargs {
+            uses.push((self.emit_imm(Type::I32, vectors), regs::RAX));
+        }
+        let result = c.ret.map(|ty| (self.temp(class(ty)), result_reg(ty)));
+        let target = match c.callee {
+            Callee::Address(v) => Some(RegMem::Reg(self.reg(v))),
+            Callee::Cell(_) => None,
+        };
+        let mut fixed = FixedRegs::call(uses, result);
+        if c.kind == CallKind::PInvoke {
+            // Nothing managed stays in registers: the collector looks at the stack only.
+            for r in regs::CALLEE_SAVED {
+                fixed.clobbers.add(r);
+            }
+        }
+        let regs = Box::new(fixed);
+        let d = &self.f.insts[self.current.index()];
+        let inst = match (c.callee, target, d.op, d.imm) {
+            (_, Some(target), ..) => MInst::CallReg { target, kind: c.kind, regs },
+            (_, _, Op::AllocObject, Imm::Size(size, _)) if c.kind == CallKind::Plain => {
+                MInst::AllocObject { size, regs }
+            }
+            (_, _, Op::AllocArray, Imm::Size(element, _)) => MInst::AllocArray { element, regs },
+            (Callee::Cell(fixup), ..) => MInst::Call { fixup, kind: c.kind, regs },
+            (Callee::Address(_), None, ..) => return None,
+        };
+        self.buf.push(inst);
+        result.map(|(r, _)| r)
+    }
+
+    /// Puts arguments into registers and the outgoing area. Also says how many are in float registers.
+    fn place_args(&mut self, types: &[Type], args: &[Value]) -> (SmallVec<[(Reg, PReg); 6]>, i64) {
+        let mut assign = ArgAssigner::default();
+        let places: SmallVec<[ArgPlace; 8]> = types.iter().map(|t| assign.next(*t)).collect();
+        let mut uses = SmallVec::new();
+        let mut vectors = 0;
+        for ((&v, &ty), place) in args.iter().zip(types).zip(&places) {
+            if let ArgPlace::Stack(offset) = *place {
+                self.store_arg(v, ty, offset);
+            }
+        }
+        for ((&v, &ty), place) in args.iter().zip(types).zip(&places) {
+            if let ArgPlace::Reg(p) = *place {
+                vectors += i64::from(ty.is_float());
+                uses.push((self.reg(v), p));
+            }
+        }
+        self.outgoing = self.outgoing.max(assign.stack as u32);
+        (uses, vectors)
+    }
+
+    fn store_arg(&mut self, v: Value, ty: Type, offset: i32) {
+        let m = Amode::OutArg(offset);
+        let ty = match ty {
+            Type::F32 => MemType::F32,
+            Type::F64 => MemType::F64,
+            _ => MemType::I64,
+        };
+        debug_assert!(mem_size(ty) == Size::S64 || ty == MemType::F32);
+        self.emit_store(ty, v, m);
+    }
+
+    /// A helper that does not return, and a trap that shows if it does.
+    pub(super) fn emit_noreturn(&mut self, h: HelperId, args: &[Reg]) {
+        self.has_calls = true;
+        let uses = args.iter().copied().zip(regs::INT_ARGS);
+        let regs = Box::new(FixedRegs::call(uses, []));
+        let fixup = Fixup::Helper(h);
+        self.buf.push(MInst::Call { fixup, kind: CallKind::NoReturn, regs });
+        self.buf.push(MInst::Trap {
+            kind: crate::abi::trap::TrapKind::InvalidProgram,
+        });
+    }
+
+    /// A call in place of a return. With stack arguments it is a call and a return.
+    pub(super) fn emit_tail_call(&mut self, i: Inst) {
+        let parts = match self.call_parts(i) {
+            Ok(p) => p,
+            Err(e) => return self.fail(e),
+        };
+        let mut assign = ArgAssigner::default();
+        for t in &parts.params {
+            assign.next(*t);
+        }
+        let Callee::Cell(fixup) = parts.callee else {
+            return self.fail(CompileError::Unsupported(Op::TailCall));
+        };
+        if assign.stack > 0 {
+            self.has_calls = true;
+            let ret = parts.ret;
+            let result = self.emit_call_parts(parts);
+            let uses = result.zip(ret).map(|(r, ty)| (r, result_reg(ty)));
+            return self.emit_ret(uses);
+        }
+        let (mut uses, _) = self.place_args(&parts.params, &parts.args);
+        if let Some(v) = parts.context {
+            uses.push((self.reg(v), regs::CONTEXT));
+        }
+        let regs = Box::new(FixedRegs { uses, ..FixedRegs::default() });
+        self.buf.push(MInst::JmpFixup { fixup, regs });
+    }
+
+    /// Leaves the function with an optional result.
+    pub(super) fn emit_ret(&mut self, uses: Option<(Reg, PReg)>) {
+        let regs = FixedRegs {
+            uses: uses.into_iter().collect(),
+            ..FixedRegs::default()
+        };
+        self.buf.push(MInst::Ret { regs: Box::new(regs) });
+    }
+}
+
+fn helper_parts(h: HelperId, args: SmallVec<[Value; 8]>) -> CallParts {
+    let info = h.info();
+    let kind = if info.effects.contains(Effects::NORETURN) {
+        CallKind::NoReturn
+    } else if info.effects.contains(Effects::TRANSITION) {
+        CallKind::Native
+    } else {
+        CallKind::Plain
+    };
+    CallParts {
+        callee: Callee::Cell(Fixup::Helper(h)),
+        kind,
+        params: info.params.iter().copied().collect(),
+        args,
+        context: None,
+        ret: info.ret,
+        c_varargs: false,
+    }
+}
