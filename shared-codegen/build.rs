@@ -12,11 +12,19 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));
-    compile(&root, &root.join("src/isa/x64/rules"), X64_RULES, &out.join("x64_rules.rs"));
+    compile(
+        &root,
+        &root.join("src/isa/x64/rules"),
+        X64_RULES,
+        &out.join("x64_rules.rs"),
+    );
 }
 
 fn compile(root: &Path, dir: &Path, names: &[&str], to: &Path) {
-    let files: Vec<PathBuf> = names.iter().map(|n| dir.join(n).with_extension("isle")).collect();
+    let files: Vec<PathBuf> = names
+        .iter()
+        .map(|n| dir.join(n).with_extension("isle"))
+        .collect();
     for f in &files {
         println!("cargo:rerun-if-changed={}", f.display());
     }

@@ -3,6 +3,7 @@
 use crate::emit::CodeBlob;
 use crate::ir::{Function, Op};
 use crate::isa::x64;
+pub use crate::isa::x64::emit::EmitOptions;
 use crate::mach::regalloc::{self, Allocator};
 
 /// How much effort to spend.
@@ -67,14 +68,27 @@ pub enum CompileError {
 
 /// Compiles a function whose ops are all at `Low` level.
 pub fn compile(f: &Function, options: &CodegenOptions) -> Result<CodeBlob, CompileError> {
+    let emission = EmitOptions {
+        text: options.text.then_some(""),
+        ..x64::finish::emit_options(options.policy)
+    };
+    compile_with(f, options, &emission)
+}
+
+/// The same with full control over emission: local symbols of the text, direct calls.
+pub fn compile_with(
+    f: &Function,
+    options: &CodegenOptions,
+    emission: &EmitOptions<'_>,
+) -> Result<CodeBlob, CompileError> {
     x64::live::check_handlers(f)?;
     let lowered = x64::lower::lower(f, options.features, options.policy)?;
     let allocator = match options.tier {
         Tier::Quick => Allocator::Fast,
         Tier::Opt => Allocator::Full,
     };
-    let env = x64::regs::machine_env();
+    let env = x64::env::machine_env();
     let allocation = regalloc::allocate(&lowered.code, &env, allocator, options.checker)
         .map_err(CompileError::Internal)?;
-    x64::finish::finish(f, lowered, &allocation, options)
+    x64::finish::finish(f, lowered, &allocation, emission)
 }

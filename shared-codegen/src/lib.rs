@@ -4,6 +4,7 @@
 extern crate alloc;
 
 pub mod abi;
+pub mod compile;
 pub mod emit;
 pub mod il;
 pub mod ir;

@@ -1,6 +1,11 @@
-//! Parts of code emission that no instruction set owns: labels, branch relaxation.
+//! Parts of the back end that no instruction set owns: block order, code with virtual registers,
+//! register allocation, frame layout, labels, branch relaxation.
 
 pub mod buffer;
+pub mod frame;
+pub mod order;
+pub mod regalloc;
+pub mod vcode;
 
 /// A position in the code of one function.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]

@@ -153,7 +153,9 @@ impl BlockOrder {
         }
         let entry = f.entry();
         let prologue = !handlers.is_empty() || pred_edges[entry.index()] != 0;
-        let roots: Vec<Block> = std::iter::once(entry).chain(handlers.iter().copied()).collect();
+        let roots: Vec<Block> = std::iter::once(entry)
+            .chain(handlers.iter().copied())
+            .collect();
         if prologue {
             for r in &roots {
                 pred_edges[r.index()] += 1;
@@ -204,7 +206,14 @@ impl BlockOrder {
         }
         for (i, &to) in succs.iter().enumerate() {
             if preds[to.index()] > 1 {
-                self.push(Origin::Edge { from, target: i as u32, to }, f);
+                self.push(
+                    Origin::Edge {
+                        from,
+                        target: i as u32,
+                        to,
+                    },
+                    f,
+                );
             }
         }
     }

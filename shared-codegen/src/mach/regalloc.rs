@@ -2,7 +2,9 @@
 
 use super::vcode::{MachInst, VCode};
 use regalloc2::checker::Checker;
-use regalloc2::{Algorithm, Allocation, Edit, Function, MachineEnv, Output, PRegSet, RegallocOptions};
+use regalloc2::{
+    Algorithm, Allocation, Edit, Function, MachineEnv, Output, PRegSet, RegallocOptions,
+};
 
 /// How much work to put into register allocation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -29,7 +31,8 @@ pub fn allocate<I: MachInst>(
             Allocator::Full => Algorithm::Ion,
         },
     };
-    let output = regalloc2::run(code, env, &options).map_err(|e| format!("register allocation: {e}"))?;
+    let output =
+        regalloc2::run(code, env, &options).map_err(|e| format!("register allocation: {e}"))?;
     if check {
         let mut checker = Checker::new(code, env);
         checker.prepare(&output);

@@ -7,9 +7,7 @@
 
 use super::order::{BlockOrder, MBlock};
 use crate::ir::SourceLoc;
-use regalloc2::{
-    Block, Function, Inst, InstRange, Operand, PRegSet, RegClass, VReg,
-};
+use regalloc2::{Block, Function, Inst, InstRange, Operand, PRegSet, RegClass, VReg};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -261,8 +259,14 @@ impl<I: MachInst> VCodeBuilder<I> {
                 ..BlockRanges::default()
             };
             r.params = append(&mut code.vregs, self.params[i].iter().copied());
-            r.succs = append(&mut code.succs_preds, b.succs.iter().map(|s| Block::new(s.index())));
-            r.preds = append(&mut code.succs_preds, b.preds.iter().map(|s| Block::new(s.index())));
+            r.succs = append(
+                &mut code.succs_preds,
+                b.succs.iter().map(|s| Block::new(s.index())),
+            );
+            r.preds = append(
+                &mut code.succs_preds,
+                b.preds.iter().map(|s| Block::new(s.index())),
+            );
             let args = &mut self.edge_args[i];
             args.resize(b.succs.len(), Vec::new());
             for a in args.iter() {

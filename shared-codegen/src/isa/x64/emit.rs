@@ -205,6 +205,12 @@ impl<'a> Emitter<'a> {
     fn new_constant(&mut self, key: [u8; 16], bytes: &[u8]) -> Label {
         let l = self.buf.new_label();
         self.constants.insert((key, bytes.len() as u8), l);
+        self.place_constant(l, bytes);
+        l
+    }
+
+    /// Puts a constant of 4, 8 or 16 bytes into the pool and a label at it.
+    pub fn place_constant(&mut self, l: Label, bytes: &[u8]) {
         let align = bytes.len().next_power_of_two() as u32;
         self.align = self.align.max(align);
         self.buf.pool_data(l, align, bytes);
@@ -218,7 +224,6 @@ impl<'a> Emitter<'a> {
             let list: Vec<String> = bytes.iter().map(|b| format!("{b:#04x}")).collect();
             let _ = writeln!(self.pool_text, ":\n\t.byte {}", list.join(","));
         }
-        l
     }
 
     /// Emits an instruction.

@@ -239,7 +239,7 @@ impl Finish<'_, '_> {
         });
         self.emit(alu_imm(AluOp::Sub, RSP, PAGE as i32));
         self.emit(touch(Amode::base(RSP, 0)));
-        self.emitter.jump_back(top);
+        self.emitter.jump_always(top);
         self.emit(MInst::Bind { label: done });
     }
 
@@ -369,10 +369,7 @@ impl Finish<'_, '_> {
 
     /// A move between registers, or between a register and a spill slot.
     fn edit(&mut self, from: Allocation, to: Allocation) {
-        let spill = |a: Allocation| {
-            a.as_stack()
-                .map(|s| Amode::Spill(s.index() as u32))
-        };
+        let spill = |a: Allocation| a.as_stack().map(|s| Amode::Spill(s.index() as u32));
         let inst = match (from.as_reg(), to.as_reg(), spill(from), spill(to)) {
             (Some(a), Some(b), ..) if a == b => return,
             (Some(a), Some(b), ..) => reg_move(a, b),

@@ -287,6 +287,8 @@ insts! {
     CallReg { reg target: RegMem, val kind: CallKind, list regs: Box<FixedRegs> };
     /// Return instruction only; the frame has been left. Results are uses in `regs`.
     Ret { list regs: Box<FixedRegs> };
+    /// Return of a filter funclet: result in `eax`. Expanded when the frame is known.
+    FilterRet { list regs: Box<FixedRegs> };
     /// Entry of the function: defines the incoming register arguments. No code.
     Args { list regs: Box<FixedRegs> };
     /// End of the entry block of a function with handlers: goes to `body`; the handlers are successors for the
@@ -318,6 +320,8 @@ insts! {
     AllocObject { val size: u32, list regs: Box<FixedRegs> };
     /// New vector: `regs.uses` = {method table in rdi, length (i64, not negative) in rsi}, `regs.defs` = {array in rax}, clobbers of a call.
     AllocArray { val element: u32, list regs: Box<FixedRegs> };
+    /// `rsp -= bytes`, a multiple of 16, page by page; `dst` = the memory gained. Expanded when the frame is known.
+    StackAlloc { late bytes: Reg, early tmp: Reg, dst dst: Reg };
     /// Keeps a value alive until here. No code.
     KeepAlive { src value: RegMem };
     /// Beginning of the code of a source position. No code.

@@ -19,10 +19,14 @@ pub fn check_handlers(f: &Function) -> Result<(), CompileError> {
         };
         for b in filter.into_iter().chain([r.handler]) {
             if let Some(v) = live_in[b.index()].first() {
-                return Err(CompileError::Internal(format!("{v} is live into handler {b}")));
+                return Err(CompileError::Internal(format!(
+                    "{v} is live into handler {b}"
+                )));
             }
             if !f.blocks[b.index()].params.is_empty() {
-                return Err(CompileError::Internal(format!("handler {b} has parameters")));
+                return Err(CompileError::Internal(format!(
+                    "handler {b} has parameters"
+                )));
             }
         }
     }

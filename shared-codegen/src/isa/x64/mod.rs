@@ -5,14 +5,20 @@
 //! * `form` (`int_forms`, `sse_forms`): instruction to opcode and operands; `encode` bytes of a form, `print` its text.
 //! * `emit` a function's code, text and tables; `sequence` the code sequences of the runtime's contract.
 //! * `oracle`, `emit_tests`: every form against GNU as and a disassembler.
+//! * `lower` instruction selection by the rules in `rules`, `env` the allocatable registers, `finish` frames and allocated code.
 
 pub mod emit;
 #[cfg(test)]
 mod emit_tests;
 pub mod encode;
+pub mod env;
+mod features;
+pub mod finish;
 pub mod form;
 pub mod inst;
 mod int_forms;
+pub mod live;
+pub mod lower;
 pub mod operand;
 pub mod ops;
 #[cfg(test)]
@@ -23,6 +29,7 @@ mod sequence;
 mod sse_forms;
 pub mod visit;
 
+pub use features::Features;
 pub use inst::{CallKind, FixedRegs, MInst};
 pub use operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
 pub use ops::*;

@@ -28,7 +28,12 @@ impl Lower<'_> {
     /// The value as an integer constant.
     pub(super) fn constant(&self, v: Value) -> Option<i64> {
         match self.def(v)? {
-            InstData { op: Op::Iconst, imm: Imm::Int(n), ty, .. } => Some(match ty {
+            InstData {
+                op: Op::Iconst,
+                imm: Imm::Int(n),
+                ty,
+                ..
+            } => Some(match ty {
                 Type::I32 => i64::from(*n as i32),
                 _ => *n,
             }),

@@ -52,7 +52,11 @@ impl ArgAssigner {
 
 /// Register in which a result of this type comes back.
 pub(super) fn result_reg(ty: Type) -> PReg {
-    if ty.is_float() { regs::FLOAT_RESULT } else { regs::INT_RESULT }
+    if ty.is_float() {
+        regs::FLOAT_RESULT
+    } else {
+        regs::INT_RESULT
+    }
 }
 
 /// What a call op comes down to.
@@ -92,16 +96,18 @@ impl Lower<'_> {
         let mut args: SmallVec<[Value; 8]> = d.args.iter().copied().collect();
         let bad = || CompileError::Internal(format!("malformed `{}`", d.op.info().name));
         match (d.op, d.imm) {
-            (Op::AllocObject, Imm::Size(size, _)) => Ok(self.alloc_parts(
-                HelperId::NewObject,
-                args,
-                size <= MAX_INLINE_ALLOC,
-            )),
+            (Op::AllocObject, Imm::Size(size, _)) => {
+                Ok(self.alloc_parts(HelperId::NewObject, args, size <= MAX_INLINE_ALLOC))
+            }
             (Op::AllocArray, _) => Ok(self.alloc_parts(HelperId::NewArray, args, true)),
             (Op::CallHelper, Imm::Helper(h)) => Ok(helper_parts(h, args)),
             (_, Imm::Call(info)) => {
                 let sig = self.f.sigs.get(info.sig.index()).ok_or_else(bad)?;
-                let context = if sig.context { Some(args.pop().ok_or_else(bad)?) } else { None };
+                let context = if sig.context {
+                    Some(args.pop().ok_or_else(bad)?)
+                } else {
+                    None
+                };
                 let method = || info.method.ok_or_else(bad);
                 let (callee, kind) = match d.op {
                     Op::Call | Op::TailCall => {
@@ -112,7 +118,11 @@ impl Lower<'_> {
                     }
                     Op::CallIndirect | Op::CallNative if !args.is_empty() => {
                         let native = d.op == Op::CallNative;
-                        let kind = if native { CallKind::PInvoke } else { CallKind::Plain };
+                        let kind = if native {
+                            CallKind::PInvoke
+                        } else {
+                            CallKind::Plain
+                        };
                         (Callee::Address(args.remove(0)), kind)
                     }
                     _ => return Err(CompileError::Unsupported(d.op)),
@@ -167,12 +177,20 @@ impl Lower<'_> {
         let regs = Box::new(fixed);
         let d = &self.f.insts[self.current.index()];
         let inst = match (c.callee, target, d.op, d.imm) {
-            (_, Some(target), ..) => MInst::CallReg { target, kind: c.kind, regs },
+            (_, Some(target), ..) => MInst::CallReg {
+                target,
+                kind: c.kind,
+                regs,
+            },
             (_, _, Op::AllocObject, Imm::Size(size, _)) if c.kind == CallKind::Plain => {
                 MInst::AllocObject { size, regs }
             }
             (_, _, Op::AllocArray, Imm::Size(element, _)) => MInst::AllocArray { element, regs },
-            (Callee::Cell(fixup), ..) => MInst::Call { fixup, kind: c.kind, regs },
+            (Callee::Cell(fixup), ..) => MInst::Call {
+                fixup,
+                kind: c.kind,
+                regs,
+            },
             (Callee::Address(_), None, ..) => return None,
         };
         self.buf.push(inst);
@@ -217,7 +235,11 @@ impl Lower<'_> {
         let uses = args.iter().copied().zip(regs::INT_ARGS);
         let regs = Box::new(FixedRegs::call(uses, []));
         let fixup = Fixup::Helper(h);
-        self.buf.push(MInst::Call { fixup, kind: CallKind::NoReturn, regs });
+        self.buf.push(MInst::Call {
+            fixup,
+            kind: CallKind::NoReturn,
+            regs,
+        });
         self.buf.push(MInst::Trap {
             kind: crate::abi::trap::TrapKind::InvalidProgram,
         });
@@ -247,7 +269,10 @@ impl Lower<'_> {
         if let Some(v) = parts.context {
             uses.push((self.reg(v), regs::CONTEXT));
         }
-        let regs = Box::new(FixedRegs { uses, ..FixedRegs::default() });
+        let regs = Box::new(FixedRegs {
+            uses,
+            ..FixedRegs::default()
+        });
         self.buf.push(MInst::JmpFixup { fixup, regs });
     }
 
@@ -257,7 +282,9 @@ impl Lower<'_> {
             uses: uses.into_iter().collect(),
             ..FixedRegs::default()
         };
-        self.buf.push(MInst::Ret { regs: Box::new(regs) });
+        self.buf.push(MInst::Ret {
+            regs: Box::new(regs),
+        });
     }
 }
 

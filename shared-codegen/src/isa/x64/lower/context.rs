@@ -83,14 +83,17 @@ impl Context for Lower<'_> {
             return RegMem::Mem(m);
         }
         match self.def(v) {
-            Some(InstData { op: Op::Fconst, imm: Imm::Float(bits), ty, .. }) if *bits != 0 => {
-                RegMem::Mem(self.float_const(*ty, *bits))
-            }
-            Some(InstData { op: Op::Const, imm: Imm::Fixup(f), .. })
-                if self.policy == ConstPolicy::Aot =>
-            {
-                RegMem::Mem(Amode::Fixup(*f))
-            }
+            Some(InstData {
+                op: Op::Fconst,
+                imm: Imm::Float(bits),
+                ty,
+                ..
+            }) if *bits != 0 => RegMem::Mem(self.float_const(*ty, *bits)),
+            Some(InstData {
+                op: Op::Const,
+                imm: Imm::Fixup(f),
+                ..
+            }) if self.policy == ConstPolicy::Aot => RegMem::Mem(Amode::Fixup(*f)),
             _ => RegMem::Reg(self.reg(v)),
         }
     }
@@ -333,8 +336,14 @@ impl Context for Lower<'_> {
     fn invert(&mut self, cond: &Cond) -> Cond {
         match *cond {
             Cond::One { cc } => Cond::One { cc: cc.inverse() },
-            Cond::And { cc1, cc2 } => Cond::Or { cc1: cc1.inverse(), cc2: cc2.inverse() },
-            Cond::Or { cc1, cc2 } => Cond::And { cc1: cc1.inverse(), cc2: cc2.inverse() },
+            Cond::And { cc1, cc2 } => Cond::Or {
+                cc1: cc1.inverse(),
+                cc2: cc2.inverse(),
+            },
+            Cond::Or { cc1, cc2 } => Cond::And {
+                cc1: cc1.inverse(),
+                cc2: cc2.inverse(),
+            },
         }
     }
 
@@ -418,27 +427,44 @@ impl Context for Lower<'_> {
         float_to_int(ty: &Ty, size: &Size, src: RegMem) -> Int = FloatToInt {
             op: if *ty == Ty::F32 { FloatToIntOp::TruncSs } else { FloatToIntOp::TruncSd }, size: *size, src: src
         };
-        atomic_xchg_raw(ty: &MemType, mem: Amode, src: Reg) -> Int =
-            Xchg { size: super::emit::mem_size(*ty), src: src, mem: mem };
-        atomic_add_raw(ty: &MemType, mem: Amode, src: Reg) -> Int =
-            Xadd { size: super::emit::mem_size(*ty), src: src, mem: mem };
     }
 
     fn atomic_xchg(&mut self, ty: &MemType, mem: Amode, v: Reg) -> Reg {
-        let r = self.atomic_xchg_raw(ty, mem, v);
-        self.extended(*ty, r)
+        let (size, src) = self.atomic_operand(*ty, v);
+        let dst = self.temp(RegClass::Int);
+        self.buf.push(MInst::Xchg {
+            size,
+            src,
+            mem,
+            dst,
+        });
+        self.atomic_result(*ty, dst)
     }
 
     fn atomic_add(&mut self, ty: &MemType, mem: Amode, v: Reg) -> Reg {
-        let r = self.atomic_add_raw(ty, mem, v);
-        self.extended(*ty, r)
+        let (size, src) = self.atomic_operand(*ty, v);
+        let dst = self.temp(RegClass::Int);
+        self.buf.push(MInst::Xadd {
+            size,
+            src,
+            mem,
+            dst,
+        });
+        self.atomic_result(*ty, dst)
     }
 
     fn atomic_cas(&mut self, ty: &MemType, mem: Amode, expected: Reg, new: Reg) -> Reg {
-        let size = super::emit::mem_size(*ty);
+        let (size, expected) = self.atomic_operand(*ty, expected);
+        let (_, new) = self.atomic_operand(*ty, new);
         let old = self.temp(RegClass::Int);
-        self.buf.push(MInst::Cmpxchg { size, expected, mem, new, old });
-        self.extended(*ty, old)
+        self.buf.push(MInst::Cmpxchg {
+            size,
+            expected,
+            mem,
+            new,
+            old,
+        });
+        self.atomic_result(*ty, old)
     }
 
     fn imm(&mut self, ty: &Ty, n: i64) -> Reg {
@@ -499,19 +525,37 @@ impl Context for Lower<'_> {
 
     fn alu_mem(&mut self, op: &AluOp, size: &Size, dst: Amode, src: RegImm) -> Unit {
         let src = super::emit::narrow_imm(*size, src);
-        self.buf.push(MInst::AluMem { op: *op, size: *size, dst, src });
+        self.buf.push(MInst::AluMem {
+            op: *op,
+            size: *size,
+            dst,
+            src,
+        });
     }
 
     fn un_mem(&mut self, op: &UnOp, size: &Size, dst: Amode) -> Unit {
-        self.buf.push(MInst::UnMem { op: *op, size: *size, dst });
+        self.buf.push(MInst::UnMem {
+            op: *op,
+            size: *size,
+            dst,
+        });
     }
 
     fn shift_mem(&mut self, op: &ShiftOp, size: &Size, dst: Amode, count: u8) -> Unit {
-        self.buf.push(MInst::ShiftMem { op: *op, size: *size, dst, count });
+        self.buf.push(MInst::ShiftMem {
+            op: *op,
+            size: *size,
+            dst,
+            count,
+        });
     }
 
     fn store(&mut self, size: &Size, dst: Amode, src: RegImm) -> Unit {
-        self.buf.push(MInst::Store { size: *size, dst, src });
+        self.buf.push(MInst::Store {
+            size: *size,
+            dst,
+            src,
+        });
     }
 
     fn store_value(&mut self, ty: &MemType, v: Value, m: Amode) -> Unit {
@@ -519,7 +563,12 @@ impl Context for Lower<'_> {
     }
 
     fn emit_cmp(&mut self, op: &CmpOp, size: &Size, a: Reg, b: RegMemImm) -> Unit {
-        self.buf.push(MInst::Cmp { op: *op, size: *size, a, b });
+        self.buf.push(MInst::Cmp {
+            op: *op,
+            size: *size,
+            a,
+            b,
+        });
     }
 
     fn emit_cmp_mem(&mut self, op: &CmpOp, size: &Size, a: Amode, b: RegImm) -> Unit {
@@ -527,11 +576,20 @@ impl Context for Lower<'_> {
     }
 
     fn emit_cmp_rm(&mut self, op: &CmpOp, size: &Size, a: RegMem, b: RegImm) -> Unit {
-        self.buf.push(MInst::CmpMem { op: *op, size: *size, a, b });
+        self.buf.push(MInst::CmpMem {
+            op: *op,
+            size: *size,
+            a,
+            b,
+        });
     }
 
     fn emit_ucomi(&mut self, ty: &Ty, a: Reg, b: RegMem) -> Unit {
-        let op = if *ty == Ty::F32 { SseCmpOp::Ucomiss } else { SseCmpOp::Ucomisd };
+        let op = if *ty == Ty::F32 {
+            SseCmpOp::Ucomiss
+        } else {
+            SseCmpOp::Ucomisd
+        };
         self.buf.push(MInst::SseCmp { op, a, b });
     }
 
@@ -540,12 +598,17 @@ impl Context for Lower<'_> {
     }
 
     fn emit_trap_if_cc(&mut self, cc: &Cc, kind: &TrapKind) -> Unit {
-        self.buf.push(MInst::TrapIf { cc: *cc, kind: *kind });
+        self.buf.push(MInst::TrapIf {
+            cc: *cc,
+            kind: *kind,
+        });
     }
 
     fn null_probe(&mut self, v: Value) -> Unit {
         let base = self.reg(v);
-        self.buf.push(MInst::NullProbe { addr: Amode::base(base, 0) });
+        self.buf.push(MInst::NullProbe {
+            addr: Amode::base(base, 0),
+        });
     }
 
     fn copy_block(&mut self, i: Inst, dst: Value, src: Value) -> Unit {
@@ -613,8 +676,23 @@ impl Lower<'_> {
         // the load itself.
         matches!(
             d.op,
-            Op::Iadd | Op::Isub | Op::Imul | Op::And | Op::Or | Op::Xor | Op::Shl | Op::ShrU | Op::ShrS
-                | Op::Ineg | Op::Not | Op::Icmp | Op::Fcmp | Op::Udiv | Op::Urem | Op::Zext8 | Op::Zext16
+            Op::Iadd
+                | Op::Isub
+                | Op::Imul
+                | Op::And
+                | Op::Or
+                | Op::Xor
+                | Op::Shl
+                | Op::ShrU
+                | Op::ShrS
+                | Op::Ineg
+                | Op::Not
+                | Op::Icmp
+                | Op::Fcmp
+                | Op::Udiv
+                | Op::Urem
+                | Op::Zext8
+                | Op::Zext16
         ) && self.uses[self.f.resolve(v).index()] != Uses::None
     }
 }

@@ -6,12 +6,12 @@ use super::{Lower, block_label};
 use crate::abi::helper::HelperId;
 use crate::abi::layout::frame;
 use crate::compile::CompileError;
+use crate::ir::Type;
 use crate::ir::{Imm, Inst, Op, Region, Value};
 use crate::isa::x64::inst::{FixedRegs, MInst};
 use crate::isa::x64::operand::{Amode, Cc, RegMem, RegMemImm, Size};
 use crate::isa::x64::ops::CmpOp;
 use crate::isa::x64::regs::{self, Reg};
-use crate::ir::Type;
 use crate::mach::Label;
 use regalloc2::{RegClass, VReg};
 
@@ -32,7 +32,12 @@ impl Lower<'_> {
         let (taken, other) = (succs[0], succs[1]);
         self.buf.push(match cond {
             Cond::One { cc } => MInst::Branch { cc, taken, other },
-            Cond::Or { cc1, cc2 } => MInst::BranchOr { cc1, cc2, taken, other },
+            Cond::Or { cc1, cc2 } => MInst::BranchOr {
+                cc1,
+                cc2,
+                taken,
+                other,
+            },
             Cond::And { cc1, cc2 } => MInst::BranchOr {
                 cc1: cc1.inverse(),
                 cc2: cc2.inverse(),
@@ -72,7 +77,12 @@ impl Lower<'_> {
             dst: index,
         });
         let targets = targets.into_boxed_slice();
-        self.buf.push(MInst::JumpTable { index, tmp, base, targets });
+        self.buf.push(MInst::JumpTable {
+            index,
+            tmp,
+            base,
+            targets,
+        });
     }
 
     /// Terminators that leave the function.
@@ -93,7 +103,9 @@ impl Lower<'_> {
                     uses: [(r, regs::RAX)].into_iter().collect(),
                     ..FixedRegs::default()
                 };
-                self.buf.push(MInst::FilterRet { regs: Box::new(regs) });
+                self.buf.push(MInst::FilterRet {
+                    regs: Box::new(regs),
+                });
             }
             (Op::Throw, _, Some(v)) => {
                 let r = self.reg(v);

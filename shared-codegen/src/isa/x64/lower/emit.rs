@@ -4,10 +4,10 @@ use super::context::rule_types::{Cond, TrapKind};
 use super::{Lower, PoolConst, is_constant};
 use crate::compile::CompileError;
 use crate::ir::{Imm, Inst, MemType, Op, Type, Value};
+use crate::isa::x64::MInst;
 use crate::isa::x64::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
 use crate::isa::x64::ops::*;
 use crate::isa::x64::regs::{self, Reg};
-use crate::isa::x64::MInst;
 use regalloc2::RegClass;
 
 /// Operation size of an access.
@@ -22,7 +22,11 @@ pub(super) fn mem_size(ty: MemType) -> Size {
 
 /// Size of a type's values.
 pub(super) fn size_of_ty(ty: Type) -> Size {
-    if ty.bytes() == 4 { Size::S32 } else { Size::S64 }
+    if ty.bytes() == 4 {
+        Size::S32
+    } else {
+        Size::S64
+    }
 }
 
 /// An immediate cut to the size of a store or a memory operation.
@@ -51,7 +55,11 @@ pub(super) fn load_whole(ty: Type, m: Amode, dst: Reg) -> MInst {
 }
 
 fn scalar_mov(ty: Type) -> SseMovOp {
-    if ty == Type::F32 { SseMovOp::Movss } else { SseMovOp::Movsd }
+    if ty == Type::F32 {
+        SseMovOp::Movss
+    } else {
+        SseMovOp::Movsd
+    }
 }
 
 impl Lower<'_> {
@@ -102,7 +110,11 @@ impl Lower<'_> {
     pub(super) fn emit_imm(&mut self, ty: Type, n: i64) -> Reg {
         let dst = self.temp(RegClass::Int);
         let size = size_of_ty(ty);
-        let n = if size == Size::S32 { i64::from(n as i32) } else { n };
+        let n = if size == Size::S32 {
+            i64::from(n as i32)
+        } else {
+            n
+        };
         self.buf.push(if n == 0 {
             MInst::Zero { dst }
         } else {
@@ -126,7 +138,11 @@ impl Lower<'_> {
 
     /// A float constant in the pool.
     pub(super) fn float_const(&mut self, ty: Type, bits: u64) -> Amode {
-        let bits = if ty == Type::F32 { bits & 0xffff_ffff } else { bits };
+        let bits = if ty == Type::F32 {
+            bits & 0xffff_ffff
+        } else {
+            bits
+        };
         self.pool_const(u128::from(bits), ty.bytes())
     }
 
@@ -142,26 +158,47 @@ impl Lower<'_> {
 
     pub(super) fn emit_lea64(&mut self, addr: Amode) -> Reg {
         let dst = self.temp(RegClass::Int);
-        self.buf.push(MInst::Lea { size: Size::S64, addr, dst });
+        self.buf.push(MInst::Lea {
+            size: Size::S64,
+            addr,
+            dst,
+        });
         dst
     }
 
     pub(super) fn emit_imul_imm64(&mut self, src: Reg, imm: i32) -> Reg {
         let dst = self.temp(RegClass::Int);
-        self.buf.push(MInst::ImulImm { size: Size::S64, src: RegMem::Reg(src), imm, dst });
+        self.buf.push(MInst::ImulImm {
+            size: Size::S64,
+            src: RegMem::Reg(src),
+            imm,
+            dst,
+        });
         dst
     }
 
     pub(super) fn emit_imul64(&mut self, src1: Reg, src2: Reg) -> Reg {
         let dst = self.temp(RegClass::Int);
-        self.buf.push(MInst::Imul { size: Size::S64, src1, src2: RegMem::Reg(src2), dst });
+        self.buf.push(MInst::Imul {
+            size: Size::S64,
+            src1,
+            src2: RegMem::Reg(src2),
+            dst,
+        });
         dst
     }
 
     /// Low and high half of a product.
     pub(super) fn mul_wide(&mut self, op: MulOp, size: Size, a: Reg, b: RegMem) -> (Reg, Reg) {
         let (lo, hi) = (self.temp(RegClass::Int), self.temp(RegClass::Int));
-        self.buf.push(MInst::MulWide { op, size, a, b, lo, hi });
+        self.buf.push(MInst::MulWide {
+            op,
+            size,
+            a,
+            b,
+            lo,
+            hi,
+        });
         (lo, hi)
     }
 
@@ -169,11 +206,23 @@ impl Lower<'_> {
     pub(super) fn divide(&mut self, op: DivOp, size: Size, lo: Reg, divisor: RegMem) -> (Reg, Reg) {
         let hi = self.temp(RegClass::Int);
         self.buf.push(match op {
-            DivOp::Idiv => MInst::SignAcc { size, src: lo, dst: hi },
+            DivOp::Idiv => MInst::SignAcc {
+                size,
+                src: lo,
+                dst: hi,
+            },
             DivOp::Div => MInst::Zero { dst: hi },
         });
         let (quot, rem) = (self.temp(RegClass::Int), self.temp(RegClass::Int));
-        self.buf.push(MInst::Div { op, size, lo, hi, divisor, quot, rem });
+        self.buf.push(MInst::Div {
+            op,
+            size,
+            lo,
+            hi,
+            divisor,
+            quot,
+            rem,
+        });
         (quot, rem)
     }
 
@@ -185,7 +234,12 @@ impl Lower<'_> {
             Cond::Or { cc1, cc2 } => self.combine(AluOp::Or, cc1, cc2),
         };
         let dst = self.temp(RegClass::Int);
-        self.buf.push(MInst::Ext { op: ExtOp::Zx8, size: Size::S32, src: RegMem::Reg(byte), dst });
+        self.buf.push(MInst::Ext {
+            op: ExtOp::Zx8,
+            size: Size::S32,
+            src: RegMem::Reg(byte),
+            dst,
+        });
         dst
     }
 
@@ -198,7 +252,13 @@ impl Lower<'_> {
     fn combine(&mut self, op: AluOp, cc1: Cc, cc2: Cc) -> Reg {
         let (src1, b) = (self.setcc(cc1), self.setcc(cc2));
         let dst = self.temp(RegClass::Int);
-        self.buf.push(MInst::Alu { op, size: Size::S32, src1, src2: RegMemImm::Reg(b), dst });
+        self.buf.push(MInst::Alu {
+            op,
+            size: Size::S32,
+            src1,
+            src2: RegMemImm::Reg(b),
+            dst,
+        });
         dst
     }
 
@@ -219,7 +279,12 @@ impl Lower<'_> {
         let dst = self.temp(super::class(ty.value_type()));
         let src = RegMem::Mem(m);
         self.buf.push(match ext_of(ty) {
-            Some(op) => MInst::Ext { op, size: Size::S32, src, dst },
+            Some(op) => MInst::Ext {
+                op,
+                size: Size::S32,
+                src,
+                dst,
+            },
             None => load_whole(ty.value_type(), m, dst),
         });
         dst
@@ -229,7 +294,38 @@ impl Lower<'_> {
     pub(super) fn extended(&mut self, ty: MemType, r: Reg) -> Reg {
         let Some(op) = ext_of(ty) else { return r };
         let dst = self.temp(RegClass::Int);
-        self.buf.push(MInst::Ext { op, size: Size::S32, src: RegMem::Reg(r), dst });
+        self.buf.push(MInst::Ext {
+            op,
+            size: Size::S32,
+            src: RegMem::Reg(r),
+            dst,
+        });
+        dst
+    }
+
+    /// An operand of an atomic instruction: floats go through general registers.
+    pub(super) fn atomic_operand(&mut self, ty: MemType, v: Reg) -> (Size, Reg) {
+        let size = mem_size(ty);
+        if !ty.value_type().is_float() {
+            return (size, v);
+        }
+        let dst = self.temp(RegClass::Int);
+        self.buf.push(MInst::XmmToGpr { size, src: v, dst });
+        (size, dst)
+    }
+
+    /// What an atomic instruction found, as a value of the type.
+    pub(super) fn atomic_result(&mut self, ty: MemType, found: Reg) -> Reg {
+        if !ty.value_type().is_float() {
+            return self.extended(ty, found);
+        }
+        let dst = self.temp(RegClass::Float);
+        let size = mem_size(ty);
+        self.buf.push(MInst::GprToXmm {
+            size,
+            src: RegMem::Reg(found),
+            dst,
+        });
         dst
     }
 

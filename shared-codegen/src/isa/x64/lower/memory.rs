@@ -2,10 +2,10 @@
 
 use super::Lower;
 use crate::ir::{Imm, Inst, InstData, Op, Type, Value};
+use crate::isa::x64::MInst;
 use crate::isa::x64::operand::{Amode, RegImm, RegMem, RegMemImm, Size};
 use crate::isa::x64::ops::*;
 use crate::isa::x64::regs::{self, Reg};
-use crate::isa::x64::MInst;
 use regalloc2::RegClass;
 
 /// Blocks up to this size are copied and zeroed by single moves.
@@ -85,7 +85,11 @@ impl Lower<'_> {
         if bytes == 16 {
             let tmp = self.temp(RegClass::Float);
             let op = SseMovOp::Movups;
-            self.buf.push(MInst::SseMov { op, src: RegMem::Mem(src), dst: tmp });
+            self.buf.push(MInst::SseMov {
+                op,
+                src: RegMem::Mem(src),
+                dst: tmp,
+            });
             self.buf.push(MInst::SseStore { op, dst, src: tmp });
             return;
         }
@@ -93,18 +97,41 @@ impl Lower<'_> {
         let tmp = self.temp(RegClass::Int);
         let src = RegMem::Mem(src);
         self.buf.push(match size {
-            Size::S8 => MInst::Ext { op: ExtOp::Zx8, size: Size::S32, src, dst: tmp },
-            Size::S16 => MInst::Ext { op: ExtOp::Zx16, size: Size::S32, src, dst: tmp },
-            _ => MInst::Mov { size, src, dst: tmp },
+            Size::S8 => MInst::Ext {
+                op: ExtOp::Zx8,
+                size: Size::S32,
+                src,
+                dst: tmp,
+            },
+            Size::S16 => MInst::Ext {
+                op: ExtOp::Zx16,
+                size: Size::S32,
+                src,
+                dst: tmp,
+            },
+            _ => MInst::Mov {
+                size,
+                src,
+                dst: tmp,
+            },
         });
-        self.buf.push(MInst::Store { size, dst, src: RegImm::Reg(tmp) });
+        self.buf.push(MInst::Store {
+            size,
+            dst,
+            src: RegImm::Reg(tmp),
+        });
     }
 
     fn emit_rep_copy(&mut self, n: u32, dst: Value, src: Value) {
         let (dst, src) = (self.reg(dst), self.reg(src));
         let (size, units) = rep_units(n);
         let count = self.emit_imm(Type::I64, i64::from(units));
-        self.buf.push(MInst::RepMovs { size, dst, src, count });
+        self.buf.push(MInst::RepMovs {
+            size,
+            dst,
+            src,
+            count,
+        });
     }
 
     /// Zeroes a block.
@@ -119,22 +146,37 @@ impl Lower<'_> {
             let (size, units) = rep_units(n);
             let value = self.emit_imm(Type::I32, 0);
             let count = self.emit_imm(Type::I64, i64::from(units));
-            self.buf.push(MInst::RepStos { size, dst, value, count });
+            self.buf.push(MInst::RepStos {
+                size,
+                dst,
+                value,
+                count,
+            });
             return;
         }
         let mut zero = None;
         for (offset, bytes) in pieces(n) {
-            let Some(dst) = offset_by(to, offset) else { return };
+            let Some(dst) = offset_by(to, offset) else {
+                return;
+            };
             if bytes == 16 {
                 let src = *zero.get_or_insert_with(|| {
                     let dst = Reg::virt(self.builder.new_vreg(RegClass::Float));
                     self.buf.push(MInst::ZeroXmm { dst });
                     dst
                 });
-                self.buf.push(MInst::SseStore { op: SseMovOp::Movups, dst, src });
+                self.buf.push(MInst::SseStore {
+                    op: SseMovOp::Movups,
+                    dst,
+                    src,
+                });
             } else {
                 let size = size_of(bytes);
-                self.buf.push(MInst::Store { size, dst, src: RegImm::Imm(0) });
+                self.buf.push(MInst::Store {
+                    size,
+                    dst,
+                    src: RegImm::Imm(0),
+                });
             }
         }
     }
@@ -146,7 +188,11 @@ impl Lower<'_> {
         let zeroed = matches!(self.f.insts[i.index()].imm, Imm::Int(1));
         let n = self.reg(bytes);
         let (up, size) = (self.temp(RegClass::Int), self.temp(RegClass::Int));
-        self.buf.push(MInst::Lea { size: Size::S64, addr: Amode::base(n, 15), dst: up });
+        self.buf.push(MInst::Lea {
+            size: Size::S64,
+            addr: Amode::base(n, 15),
+            dst: up,
+        });
         self.buf.push(MInst::Alu {
             op: AluOp::And,
             size: Size::S64,
@@ -155,7 +201,11 @@ impl Lower<'_> {
             dst: size,
         });
         let (tmp, moved) = (self.temp(RegClass::Int), self.temp(RegClass::Int));
-        self.buf.push(MInst::StackAlloc { bytes: size, tmp, dst: moved });
+        self.buf.push(MInst::StackAlloc {
+            bytes: size,
+            tmp,
+            dst: moved,
+        });
         if zeroed {
             let value = self.emit_imm(Type::I32, 0);
             let count = self.temp(RegClass::Int);
@@ -166,7 +216,12 @@ impl Lower<'_> {
                 src: size,
                 dst: count,
             });
-            self.buf.push(MInst::RepStos { size: Size::S64, dst: moved, value, count });
+            self.buf.push(MInst::RepStos {
+                size: Size::S64,
+                dst: moved,
+                value,
+                count,
+            });
         }
         debug_assert!(Reg::phys(regs::RSP).is_some());
         moved
@@ -176,7 +231,12 @@ impl Lower<'_> {
 /// The address `offset` bytes further.
 fn offset_by(m: Amode, offset: i32) -> Option<Amode> {
     Some(match m {
-        Amode::Mem { base, index, shift, disp } => Amode::Mem {
+        Amode::Mem {
+            base,
+            index,
+            shift,
+            disp,
+        } => Amode::Mem {
             base,
             index,
             shift,
@@ -209,5 +269,9 @@ fn size_of(bytes: u32) -> Size {
 
 /// Unit and number of units for `rep` instructions.
 fn rep_units(n: u32) -> (Size, u32) {
-    if n.is_multiple_of(8) { (Size::S64, n / 8) } else { (Size::S8, n) }
+    if n.is_multiple_of(8) {
+        (Size::S64, n / 8)
+    } else {
+        (Size::S8, n)
+    }
 }

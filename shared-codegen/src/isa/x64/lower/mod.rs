@@ -28,10 +28,11 @@ mod rules {
     include!(concat!(env!("OUT_DIR"), "/x64_rules.rs"));
 }
 
-use super::inst::{FixedRegs, MInst};
-use super::operand::Amode;
-use super::regs::{self, Reg};
 use super::Features;
+use super::inst::{FixedRegs, MInst};
+use super::operand::{Amode, RegMem};
+use super::regs::{self, Reg};
+use super::visit::{OperandVisitor, Role};
 use crate::compile::{CompileError, ConstPolicy};
 use crate::ir::{Function, Fx, Imm, Inst, Op, SourceLoc, Type, Value};
 use crate::mach::Label;
@@ -101,6 +102,8 @@ pub(super) struct Lower<'f> {
     /// Number of instructions with memory effects before each instruction in its block.
     epoch: Vec<u32>,
     context: Option<VReg>,
+    /// Registers of parameters at a pseudo entry, by value number.
+    arrivals: Vec<(usize, VReg)>,
     pool: Vec<PoolConst>,
     next_label: u32,
     outgoing: u32,
@@ -110,7 +113,11 @@ pub(super) struct Lower<'f> {
 }
 
 /// Selects instructions for a function at `Low` level.
-pub fn lower(f: &Function, features: Features, policy: ConstPolicy) -> Result<Lowered, CompileError> {
+pub fn lower(
+    f: &Function,
+    features: Features,
+    policy: ConstPolicy,
+) -> Result<Lowered, CompileError> {
     let order = BlockOrder::compute(f);
     let mut lower = Lower {
         f,
@@ -126,6 +133,7 @@ pub fn lower(f: &Function, features: Features, policy: ConstPolicy) -> Result<Lo
         home: vec![u32::MAX; f.insts.len()],
         epoch: vec![0; f.insts.len()],
         context: None,
+        arrivals: Vec::new(),
         pool: Vec::new(),
         outgoing: 0,
         has_calls: false,
@@ -175,7 +183,11 @@ impl Lower<'_> {
                 let edge_args = d.targets.iter().flat_map(|t| t.args.iter());
                 for &v in d.args.iter().chain(edge_args) {
                     let u = &mut self.uses[self.f.resolve(v).index()];
-                    *u = if *u == Uses::None { Uses::One(i) } else { Uses::Many };
+                    *u = if *u == Uses::None {
+                        Uses::One(i)
+                    } else {
+                        Uses::Many
+                    };
                 }
             }
         }
@@ -221,7 +233,11 @@ impl Lower<'_> {
                 if m.0 == 0 {
                     self.lower_args();
                 } else {
-                    let params = if b == f.entry() { self.entry_params() } else { data.params.clone() };
+                    let params = if b == f.entry() {
+                        self.entry_params()
+                    } else {
+                        data.params.clone()
+                    };
                     let params = params.into_iter().map(|v| self.vreg(v)).collect();
                     self.builder.set_params(m, params);
                 }
@@ -269,7 +285,9 @@ impl Lower<'_> {
     /// Arguments for blocks reached directly; split edges get theirs in the edge block.
     fn prepare_edges(&mut self, i: Inst) {
         let f = self.f;
-        let succs = self.builder.order().blocks[self.block.index()].succs.clone();
+        let succs = self.builder.order().blocks[self.block.index()]
+            .succs
+            .clone();
         let mut all = Vec::with_capacity(succs.len());
         for (n, t) in f.insts[i.index()].targets.iter().enumerate() {
             let split = matches!(
@@ -322,10 +340,7 @@ impl Lower<'_> {
     /// may have other predecessors, so they are not the registers of its parameters.
     fn entry_args(&mut self) -> Vec<VReg> {
         let params = self.entry_params();
-        params
-            .into_iter()
-            .map(|v| self.incoming(v))
-            .collect()
+        params.into_iter().map(|v| self.incoming(v)).collect()
     }
 
     /// The register in which a parameter arrives.
@@ -396,7 +411,35 @@ impl Lower<'_> {
 
 /// Register class of a type.
 fn class(ty: Type) -> RegClass {
-    if ty.is_float() { RegClass::Float } else { RegClass::Int }
+    if ty.is_float() {
+        RegClass::Float
+    } else {
+        RegClass::Int
+    }
+}
+
+/// Lists operands, with aliases of registers replaced.
+struct Collect<'a> {
+    resolve: &'a dyn Fn(VReg) -> VReg,
+    out: &'a mut Vec<Operand>,
+}
+
+impl OperandVisitor for Collect<'_> {
+    fn reg(&mut self, r: &mut Reg, role: Role) {
+        if let Some(v) = r.as_virt() {
+            *r = Reg::virt((self.resolve)(v));
+            self.out.reg(r, role);
+        }
+    }
+
+    fn reg_mem(&mut self, rm: &mut RegMem, role: Role) {
+        if let RegMem::Reg(r) = rm
+            && let Some(v) = r.as_virt()
+        {
+            *r = Reg::virt((self.resolve)(v));
+            self.out.reg_mem(rm, role);
+        }
+    }
 }
 
 impl MachInst for MInst {
@@ -405,8 +448,7 @@ impl MachInst for MInst {
         resolve: &dyn Fn(VReg) -> VReg,
         out: &mut Vec<Operand>,
     ) -> PRegSet {
-        let mut collect = super::visit::Collect { resolve, out };
-        self.visit_operands(&mut collect);
+        self.visit_operands(&mut Collect { resolve, out });
         self.clobbers()
     }
 
@@ -417,9 +459,11 @@ impl MachInst for MInst {
             | MInst::BranchOr { .. }
             | MInst::JumpTable { .. }
             | MInst::EhEntry { .. } => BlockEnd::Branch,
-            MInst::Ret { .. } | MInst::Trap { .. } | MInst::JmpReg { .. } | MInst::JmpFixup { .. } => {
-                BlockEnd::Ret
-            }
+            MInst::Ret { .. }
+            | MInst::FilterRet { .. }
+            | MInst::Trap { .. }
+            | MInst::JmpReg { .. }
+            | MInst::JmpFixup { .. } => BlockEnd::Ret,
             _ => BlockEnd::None,
         }
     }
