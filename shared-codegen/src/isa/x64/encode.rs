@@ -1,6 +1,6 @@
 //! Bytes of a form.
 
-use super::form::{Form, Slot, Width};
+use super::form::{Enc, Form, Slot, Width};
 use super::operand::Amode;
 use super::ops::{Map, Pfx};
 use super::regs::Reg;
@@ -148,7 +148,7 @@ pub fn encode(form: &Form) -> Encoded {
         rip: None,
     };
     let p = Places::new(form);
-    if form.vex {
+    if form.enc != Enc::Legacy {
         put_vex(&mut e, form, &p);
     } else {
         put_legacy(&mut e, form, &p);
@@ -205,7 +205,8 @@ fn put_legacy(e: &mut Encoded, form: &Form, p: &Places) {
 /// VEX prefix, in two bytes where possible.
 fn put_vex(e: &mut Encoded, form: &Form, p: &Places) {
     let rxb = p.rxb(&form.mem);
-    let low = (!p.vvvv & 15) << 3 | [0, 1, 2, 3][form.pfx as usize];
+    let wide = (form.enc == Enc::Vex256) as u8;
+    let low = (!p.vvvv & 15) << 3 | wide << 2 | form.pfx as u8;
     if rxb & 3 == 0 && !form.w && form.map == Map::M0f {
         e.put(0xc5);
         e.put((!rxb & 4) << 5 | low);

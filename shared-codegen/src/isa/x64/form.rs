@@ -5,7 +5,7 @@
 //! form; immediates the sign-extended byte, else the accumulator's short form, else 32 bits.
 
 use super::inst::MInst;
-use super::operand::{Amode, Cc, RegMem, Size};
+use super::operand::{Amode, Cc, Lanes, RegMem, Size};
 use super::ops::*;
 use super::regs::Reg;
 
@@ -23,6 +23,8 @@ pub enum Width {
     Q,
     /// SSE register.
     X,
+    /// AVX register.
+    Y,
 }
 
 impl From<Size> for Width {
@@ -76,6 +78,17 @@ pub enum Slot {
     ImpliedImm(u8),
 }
 
+/// Prefix scheme.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Enc {
+    /// Prefixes, REX.
+    Legacy,
+    /// VEX, 128 bits or scalar.
+    Vex128,
+    /// VEX, 256 bits.
+    Vex256,
+}
+
 /// An encoded instruction's description.
 #[derive(Clone, Copy, Debug)]
 pub struct Form {
@@ -93,8 +106,10 @@ pub struct Form {
     pub op: u8,
     /// REX.W / VEX.W.
     pub w: bool,
-    /// Encoded with VEX (128 bits).
-    pub vex: bool,
+    /// Legacy or VEX.
+    pub enc: Enc,
+    /// AVX version of an SSE instruction: the name gets a `v`.
+    pub avx: bool,
     /// Indirect jump or call: the operand is printed with `*`.
     pub star: bool,
     /// ModRM.reg if no operand is there.
@@ -104,7 +119,7 @@ pub struct Form {
     /// Bytes of the immediate, 0 if there is none.
     pub imm_bytes: u8,
     /// Operands in AT&T order.
-    pub args: [Slot; 3],
+    pub args: [Slot; 4],
     /// The memory operand, if a slot says so.
     pub mem: Amode,
     /// The immediate.
@@ -125,6 +140,15 @@ impl Part {
     /// As text.
     pub fn text(self) -> &'static str {
         Part::TEXT[self.0 as usize]
+    }
+}
+
+impl From<Lanes> for Width {
+    fn from(l: Lanes) -> Width {
+        match l {
+            Lanes::X => Width::X,
+            Lanes::Y => Width::Y,
+        }
     }
 }
 
@@ -154,11 +178,12 @@ impl Form {
             map,
             op,
             w: false,
-            vex: false,
+            enc: Enc::Legacy,
+            avx: false,
             star: false,
             digit: 0,
             modrm: None,
-            args: [Slot::None; 3],
+            args: [Slot::None; 4],
             mem: Amode::OutArg(0),
             imm: 0,
             imm_bytes: 0,
@@ -234,9 +259,21 @@ impl Form {
         self
     }
 
+    /// VEX-encoded, on general registers.
     #[inline(always)]
     pub(super) fn vex(mut self) -> Form {
-        self.vex = true;
+        self.enc = Enc::Vex128;
+        self
+    }
+
+    /// The AVX version.
+    #[inline(always)]
+    pub(super) fn avx(mut self, lanes: Lanes) -> Form {
+        self.enc = match lanes {
+            Lanes::X => Enc::Vex128,
+            Lanes::Y => Enc::Vex256,
+        };
+        self.avx = true;
         self
     }
 
@@ -297,6 +334,8 @@ pub(super) fn rm(rm: &RegMem, w: Width) -> Arg {
 impl MInst {
     /// The form of a real instruction; `None` for pseudo-instructions, which emission expands.
     pub fn form(&self) -> Option<Form> {
-        self.int_form().or_else(|| self.sse_form())
+        self.int_form()
+            .or_else(|| self.sse_form())
+            .or_else(|| self.avx_form())
     }
 }

@@ -13,7 +13,7 @@
 //! the allocator. Two-address instructions name the input and the result separately; after allocation
 //! both are the same register.
 
-use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
+use super::operand::{Amode, Cc, Lanes, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
 use super::regs::{self, Reg};
 use super::visit::{OperandField, OperandVisitor, Role};
@@ -263,6 +263,35 @@ insts! {
     FloatToInt { val op: FloatToIntOp, val size: Size, src src: RegMem, dst dst: Reg };
     /// `dst = 0` by `xorps`.
     ZeroXmm { dst dst: Reg };
+
+    /// Sign bits of the lanes of `src`.
+    SseMask { val op: MaskOp, reg src: Reg, dst dst: Reg };
+
+    // ---- AVX, AVX2, FMA (by CPU feature); memory needs no alignment, upper bits of `dst` become zero
+    /// Load or copy.
+    AvxMov { val op: SseMovOp, val lanes: Lanes, reg src: RegMem, dst dst: Reg };
+    /// Store.
+    AvxStore { val op: SseMovOp, val lanes: Lanes, src dst: Amode, src src: Reg };
+    /// `dst = src1 op src2`, scalar.
+    AvxScalar { val op: SseOp, reg src1: Reg, src src2: RegMem, dst dst: Reg };
+    /// `dst = src1 op src2`, packed.
+    Avx { val op: SsePackedOp, val lanes: Lanes, reg src1: Reg, reg src2: RegMem, dst dst: Reg };
+    /// `dst = op(src1, src2, imm)`, packed.
+    AvxImm { val op: SsePackedImmOp, val lanes: Lanes, reg src1: Reg, reg src2: RegMem, val imm: u8, dst dst: Reg };
+    /// `dst = op src`, packed; not the narrowing conversions.
+    AvxUn { val op: SsePackedUnOp, val lanes: Lanes, reg src: RegMem, dst dst: Reg };
+    /// `dst = op(src, imm)`, packed operations only.
+    AvxUnImm { val op: SseUnImmOp, val lanes: Lanes, reg src: RegMem, val imm: u8, dst dst: Reg };
+    /// Shift by constant.
+    AvxShift { val op: SseShiftOp, val lanes: Lanes, reg src: Reg, val count: u8, dst dst: Reg };
+    /// All lanes = lowest lane of `src` (`broadcastsd` only with 256 bits).
+    Broadcast { val op: BroadcastOp, val lanes: Lanes, reg src: RegMem, dst dst: Reg };
+    /// `dst = src1 op (src2 * src3)`.
+    Fma { val op: FmaOp, val lanes: Lanes, reg src1: Reg, reg src2: Reg, reg src3: RegMem, tied dst: Reg };
+    /// Upper half of a 256-bit register.
+    ExtractHigh { reg src: Reg, dst dst: Reg };
+    /// Clears the upper halves of all AVX registers: before code that uses SSE.
+    Vzeroupper {};
 
     // ---- control flow
     /// Jump; nothing if the target follows.

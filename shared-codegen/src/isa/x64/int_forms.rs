@@ -267,6 +267,7 @@ impl MInst {
         self.arith_form()
             .or_else(|| self.bit_form())
             .or_else(|| self.other_form())
+            .or_else(|| self.bmi_form())
     }
 
     /// Moves and arithmetic.
@@ -351,6 +352,34 @@ impl MInst {
                     Arg::RmReg(*dst, (*size).into()),
                 ]),
             MInst::BitScan { op, size, src, dst } => rm_reg(op.row(), *size, src, *dst),
+            MInst::Bt { size, src, bit: b } => bit("bt", 0xa3, 4, *size, *src, b),
+            MInst::BitOp {
+                op,
+                size,
+                bit: b,
+                dst,
+                ..
+            } => bit(op.row().name, op.row().op, op.row().x, *size, *dst, b),
+            MInst::Setcc { cc, dst } => Form::new("set", Map::M0f, 0x90)
+                .cc(*cc)
+                .args([Arg::RmReg(*dst, Width::B)]),
+            MInst::Cmov {
+                cc,
+                size,
+                src2,
+                dst,
+                ..
+            } => Form::new("cmov", Map::M0f, 0x40)
+                .cc(*cc)
+                .sized(*size)
+                .args([rm(src2, (*size).into()), Arg::Reg(*dst, (*size).into())]),
+            _ => return None,
+        })
+    }
+
+    /// BMI1 and BMI2.
+    fn bmi_form(&self) -> Option<Form> {
+        Some(match self {
             MInst::Bmi {
                 op,
                 size,
@@ -395,27 +424,6 @@ impl MInst {
                 let w = (*size).into();
                 vex(&MULX, *size).args([rm(b, w), Arg::Vex(*lo, w), Arg::Reg(*hi, w)])
             }
-            MInst::Bt { size, src, bit: b } => bit("bt", 0xa3, 4, *size, *src, b),
-            MInst::BitOp {
-                op,
-                size,
-                bit: b,
-                dst,
-                ..
-            } => bit(op.row().name, op.row().op, op.row().x, *size, *dst, b),
-            MInst::Setcc { cc, dst } => Form::new("set", Map::M0f, 0x90)
-                .cc(*cc)
-                .args([Arg::RmReg(*dst, Width::B)]),
-            MInst::Cmov {
-                cc,
-                size,
-                src2,
-                dst,
-                ..
-            } => Form::new("cmov", Map::M0f, 0x40)
-                .cc(*cc)
-                .sized(*size)
-                .args([rm(src2, (*size).into()), Arg::Reg(*dst, (*size).into())]),
             _ => return None,
         })
     }

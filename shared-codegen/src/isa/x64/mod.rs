@@ -2,11 +2,12 @@
 //!
 //! * `regs` registers, `operand` operand types, `ops` operation codes by family with their encodings.
 //! * `inst` the table of machine instructions with what the register allocator must know (`visit`).
-//! * `form` (`int_forms`, `sse_forms`): instruction to opcode and operands; `encode` bytes of a form, `print` its text.
+//! * `form` (`int_forms`, `sse_forms`, `avx_forms`): instruction to opcode and operands; `encode` bytes of a form, `print` its text.
 //! * `emit` a function's code, text and tables; `sequence` the code sequences of the runtime's contract.
 //! * `oracle`, `emit_tests`: every form against GNU as and a disassembler.
 //! * `lower` instruction selection by the rules in `rules`, `env` the allocatable registers, `finish` frames and allocated code.
 
+mod avx_forms;
 pub mod emit;
 #[cfg(test)]
 mod emit_tests;
@@ -31,6 +32,6 @@ pub mod visit;
 
 pub use features::Features;
 pub use inst::{CallKind, FixedRegs, MInst};
-pub use operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
+pub use operand::{Amode, Cc, Lanes, RegImm, RegMem, RegMemImm, Size};
 pub use ops::*;
 pub use regs::Reg;

@@ -29,6 +29,15 @@ impl Size {
     }
 }
 
+/// Width of a vector instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Lanes {
+    /// 128 bits, or scalar.
+    X,
+    /// 256 bits.
+    Y,
+}
+
 /// Condition of `jcc`, `setcc`, `cmovcc`; the number is the one in the opcode.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]

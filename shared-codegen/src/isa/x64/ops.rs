@@ -332,3 +332,32 @@ family! {
     RoundSs = "cvtss2si" F3 M0f 0x2d 4;
     RoundSd = "cvtsd2si" F2 M0f 0x2d 8;
 }
+family! {
+    /// AVX2 broadcasts of the lowest lane; `x` the lane's bytes. All are VEX only.
+    BroadcastOp:
+    Ss = "broadcastss" P66 M0f38 0x18 4;
+    Sd = "broadcastsd" P66 M0f38 0x19 8;
+    B = "pbroadcastb" P66 M0f38 0x78 1;
+    W = "pbroadcastw" P66 M0f38 0x79 2;
+    D = "pbroadcastd" P66 M0f38 0x58 4;
+    Q = "pbroadcastq" P66 M0f38 0x59 8;
+}
+family! {
+    /// Fused multiply-add `dst = src2 * src3 + dst` and its kind; `x` is 1 for VEX.W.
+    FmaOp:
+    Addps = "fmadd231ps" P66 M0f38 0xb8 0;
+    Addpd = "fmadd231pd" P66 M0f38 0xb8 1;
+    Addss = "fmadd231ss" P66 M0f38 0xb9 0;
+    Addsd = "fmadd231sd" P66 M0f38 0xb9 1;
+    Naddps = "fnmadd231ps" P66 M0f38 0xbc 0;
+    Naddpd = "fnmadd231pd" P66 M0f38 0xbc 1;
+    Naddss = "fnmadd231ss" P66 M0f38 0xbd 0;
+    Naddsd = "fnmadd231sd" P66 M0f38 0xbd 1;
+}
+family! {
+    /// Sign bits of the lanes into a general register; `x` unused.
+    MaskOp:
+    Movmskps = "movmskps" No M0f 0x50 0;
+    Movmskpd = "movmskpd" P66 M0f 0x50 0;
+    Pmovmskb = "pmovmskb" P66 M0f 0xd7 0;
+}

@@ -3,7 +3,7 @@
 
 use super::encode::{FrameMap, encode};
 use super::inst::{CallKind, FixedRegs, MInst};
-use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
+use super::operand::{Amode, Cc, Lanes, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
 use super::print::{LocalNames, print};
 use super::regs::{Reg, gpr};
@@ -70,6 +70,9 @@ arbitrary_ops!(
     SseCmpOp,
     IntToFloatOp,
     FloatToIntOp,
+    BroadcastOp,
+    FmaOp,
+    MaskOp,
     Size
 );
 
@@ -92,6 +95,7 @@ arbitrary_by! {
     u128: r => r.next() as u128;
     Label: r => Label(r.below(4) as u32);
     Fixup: r => Fixup::Helper(HelperId::ALL[r.below(HelperId::ALL.len())]);
+    Lanes: r => [Lanes::X, Lanes::Y][r.below(2)];
     TrapKind: r => TrapKind::ALL[r.below(9)].0;
     CallKind: r => CallKind::Plain;
     SourceLoc: r => SourceLoc::default();
@@ -155,6 +159,21 @@ fn exists(i: &MInst) -> bool {
         | MInst::IntToFloat { size, .. }
         | MInst::FloatToInt { size, .. } => matches!(size, S32 | S64),
         MInst::UnMem { op, .. } => *op != UnOp::Bswap,
+        MInst::AvxMov { op, lanes, .. } | MInst::AvxStore { op, lanes, .. } => {
+            *lanes == Lanes::X || !matches!(op, SseMovOp::Movss | SseMovOp::Movsd)
+        }
+        MInst::AvxUn { op, .. } => {
+            !matches!(op, SsePackedUnOp::Cvtpd2ps | SsePackedUnOp::Cvttpd2dq)
+        }
+        MInst::AvxUnImm { op, .. } => !matches!(op, SseUnImmOp::Roundss | SseUnImmOp::Roundsd),
+        MInst::Broadcast { op, lanes, .. } => *lanes == Lanes::Y || *op != BroadcastOp::Sd,
+        MInst::Fma { op, lanes, .. } => {
+            *lanes == Lanes::X
+                || !matches!(
+                    op,
+                    FmaOp::Addss | FmaOp::Addsd | FmaOp::Naddss | FmaOp::Naddsd
+                )
+        }
         _ => true,
     }
 }
@@ -194,7 +213,7 @@ fn bytes_equal_gnu_as() {
     };
     let mut text = String::new();
     let mut lines = vec![];
-    for _ in 0..150 {
+    for _ in 0..400 {
         for inst in MInst::samples(&mut rng).into_iter().filter(exists) {
             let Some(mut form) = inst.form() else {
                 continue;

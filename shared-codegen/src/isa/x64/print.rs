@@ -79,8 +79,8 @@ fn push_int(out: &mut String, v: i64) {
 pub(super) fn push_reg(out: &mut String, r: Reg, w: Width) {
     out.push('%');
     match w {
-        Width::X => {
-            out.push_str("xmm");
+        Width::X | Width::Y => {
+            out.push_str(if w == Width::X { "xmm" } else { "ymm" });
             push_int(out, r.hw() as i64);
         }
         w => out.push_str(GPR_NAMES[r.hw() as usize][w as usize]),
@@ -137,6 +137,9 @@ fn push_mem(out: &mut String, m: &Amode, names: &dyn Names) {
 /// Appends the text of a form, without indentation and line end.
 pub fn print(form: &Form, names: &dyn Names, out: &mut String) {
     out.push_str(form.lead_text());
+    if form.avx {
+        out.push('v');
+    }
     out.push_str(form.name);
     out.push_str(form.suffix[0].text());
     out.push_str(form.suffix[1].text());

@@ -6,7 +6,7 @@ use super::operand::{RegMem, Size};
 use super::ops::*;
 use super::regs::Reg;
 
-fn sse_rm(r: &Row, src: &RegMem, dst: Reg) -> Form {
+pub(super) fn sse_rm(r: &Row, src: &RegMem, dst: Reg) -> Form {
     Form::row(r).args([rm(src, Width::X), Arg::Reg(dst, Width::X)])
 }
 
@@ -78,6 +78,9 @@ impl MInst {
             MInst::SseShift { op, count, dst, .. } => Form::row(op.row())
                 .digit(op.row().x)
                 .args([Arg::Imm(*count as i8 as i64, 1), Arg::RmReg(*dst, Width::X)]),
+            MInst::SseMask { op, src, dst } => {
+                Form::row(op.row()).args([Arg::RmReg(*src, Width::X), Arg::Reg(*dst, Width::L)])
+            }
             MInst::SseCmp { op, a, b } => sse_rm(op.row(), b, *a),
             MInst::ZeroXmm { dst } => sse_rm(SsePackedOp::Xorps.row(), &RegMem::Reg(*dst), *dst),
             MInst::GprToXmm { size, src, dst } => gpr_to_xmm(*size, src, *dst),
