@@ -11,5 +11,6 @@ pub mod ir;
 pub mod isa;
 pub mod mach;
 pub mod metadata;
+pub mod passes;
 pub mod pe;
 pub mod types;

@@ -33,4 +33,42 @@ pub enum Fixup {
     /// Address of the native function behind an internal call or P/Invoke method (resolved when bound
     /// for internal calls, by a lazy stub for P/Invokes).
     NativeCode(MethodId),
+    /// Address of the runtime's descriptor of a generic lookup: which open constant is asked for, and the
+    /// method (any canonical or open form) whose generic parameters it is written in. Second argument of helper
+    /// `generic_lookup`, whose first is the generic context of that method.
+    GenericLookup(MethodId, OpenFixup),
+}
+
+macro_rules! open_fixups {
+    ($($name:ident($id:ident)),* $(,)?) => {
+        /// The fixups that can depend on generic parameters.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+        pub enum OpenFixup {
+            $(#[doc = concat!("An open [`Fixup::", stringify!($name), "`].")] $name($id)),*
+        }
+
+        impl From<OpenFixup> for Fixup {
+            fn from(open: OpenFixup) -> Fixup {
+                match open { $(OpenFixup::$name(x) => Fixup::$name(x)),* }
+            }
+        }
+
+        impl TryFrom<Fixup> for OpenFixup {
+            type Error = ();
+            fn try_from(fixup: Fixup) -> Result<OpenFixup, ()> {
+                match fixup { $(Fixup::$name(x) => Ok(OpenFixup::$name(x)),)* _ => Err(()) }
+            }
+        }
+    };
+}
+
+open_fixups! {
+    MethodTable(TypeId),
+    TypeObject(TypeId),
+    MethodHandle(MethodId),
+    FieldHandle(FieldId),
+    MethodEntry(MethodId),
+    MethodCode(MethodId),
+    StaticsBase(TypeId),
+    ThreadStaticsIndex(TypeId),
 }

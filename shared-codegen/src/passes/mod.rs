@@ -1,0 +1,87 @@
+//! The optimizer and the lowering of CLI-aware ops.
+//!
+//! A pass is one file with `pub fn run(&mut Function, &PassContext) -> bool` (true: something changed) and one row
+//! of [`table::PASSES`]. The order of passes is data ([`table::PIPELINE`]), and so are the reasons for it
+//! ([`table::ORDER`], checked by a test). Which optional passes run is an [`OptSet`]. Every pass runs inside
+//! [`scope::run_pass`], which gives it time, dump and verification.
+
+mod cursor;
+mod optset;
+mod oracle;
+mod scope;
+pub mod table;
+
+pub mod const_prop;
+pub mod copy_prop;
+pub mod dce;
+pub mod eh_demote;
+pub mod expand;
+pub mod inline;
+pub mod intrinsics;
+pub mod null_check_elim;
+pub mod simplify_cfg;
+
+pub use cursor::Cursor;
+pub use optset::{OptError, OptSet, help_text};
+pub use oracle::{CastTest, ElementFacts, InstanceFacts, NoFacts, TypeOracle};
+pub use scope::{PassObserver, PassRun, PipelineReport, VerifyError};
+
+use crate::ir::Function;
+
+/// How stores of references are told to the collector.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BarrierPolicy {
+    /// Not at all: the collector scans the whole heap.
+    #[default]
+    None,
+    /// A helper call after each store into the heap.
+    Helper,
+}
+
+/// What every pass may look at besides the function.
+#[derive(Clone, Copy)]
+pub struct PassContext<'a> {
+    /// Facts about types and methods.
+    pub oracle: &'a dyn TypeOracle,
+    /// Write barriers.
+    pub barriers: BarrierPolicy,
+    /// The processor rounds floats in one instruction (`fround ffloor fceil ftrunc` may be used).
+    pub has_round: bool,
+    /// The processor counts bits in one instruction (`popcnt`).
+    pub has_popcnt: bool,
+    /// Prove every pass's result.
+    pub verify: bool,
+    /// Sees the function around every pass.
+    pub observer: Option<&'a dyn PassObserver>,
+}
+
+impl<'a> PassContext<'a> {
+    /// No barriers, no processor extensions, verification in debug builds only.
+    pub fn new(oracle: &'a dyn TypeOracle) -> PassContext<'a> {
+        PassContext {
+            oracle,
+            barriers: BarrierPolicy::None,
+            has_round: false,
+            has_popcnt: false,
+            verify: cfg!(debug_assertions),
+            observer: None,
+        }
+    }
+}
+
+/// Runs the pipeline: the required passes and those in `opts`. Afterwards all ops are at `Low` level and handlers
+/// have no live-in values. An error is a defect of a pass (or of the importer), never of the program compiled.
+pub fn run_pipeline(
+    f: &mut Function,
+    opts: &OptSet,
+    cx: &PassContext,
+) -> Result<PipelineReport, VerifyError> {
+    let mut report = PipelineReport::default();
+    scope::verify_input(f, cx)?;
+    for &pass in table::PIPELINE {
+        if pass.info().required || opts.contains(pass) {
+            scope::run_pass(pass, f, cx, &mut report)?;
+        }
+    }
+    Ok(report)
+}

@@ -1,0 +1,129 @@
+//! The questions passes ask about types and methods. Passes never see metadata: whoever runs them (the
+//! compile driver) answers through [`TypeOracle`], and "unknown" is always a correct answer.
+
+use crate::ir::Function;
+use crate::types::{MethodId, TypeId};
+
+/// How instances of a type are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InstanceFacts {
+    /// Bytes of an instance with its header, multiple of 8.
+    pub size: u32,
+    /// An instance may hold references.
+    pub has_refs: bool,
+    /// Allocation has to register a finalizer.
+    pub has_finalizer: bool,
+}
+
+/// Elements of a vector type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ElementFacts {
+    /// Bytes of one element.
+    pub size: u32,
+    /// An element may hold references.
+    pub has_refs: bool,
+}
+
+/// What decides whether an object is an instance of a type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CastTest {
+    /// Every object is (`object` itself).
+    Always,
+    /// Equal method tables, nothing else: sealed classes, boxed value types.
+    Exact,
+    /// The type stands at this depth in the object's display of base classes.
+    Class {
+        /// Number of base classes of the type.
+        depth: u32,
+        /// No object has exactly this type.
+        is_abstract: bool,
+    },
+    /// Only the runtime knows: interfaces, arrays, variance, types known by lookup only. Equal method tables
+    /// still mean yes.
+    Slow,
+}
+
+/// Facts about the types and methods that IR names. All types and methods are canonical forms.
+pub trait TypeOracle {
+    /// Instances of a class or boxed value type; `None` if the inline allocation path must not be used
+    /// (strings, arrays, abstract classes, unknown size).
+    fn instance(&self, ty: TypeId) -> Option<InstanceFacts>;
+
+    /// Elements of a vector; `None` if unknown.
+    fn element(&self, array: TypeId) -> Option<ElementFacts>;
+
+    /// How to test for a type.
+    fn cast_test(&self, ty: TypeId) -> CastTest;
+
+    /// An unbox to the type accepts only boxes of exactly this type (not an enum, nor the base of one).
+    fn unbox_is_exact(&self, ty: TypeId) -> bool;
+
+    /// `System.Object`, if known.
+    fn object_type(&self) -> Option<TypeId>;
+
+    /// Is an instance of exact class `from` (null excluded) an instance of `to`? `None` if it depends.
+    fn is_assignable(&self, from: TypeId, to: TypeId) -> Option<bool>;
+
+    /// Slot of a method in the vtables of its class and the classes derived from it.
+    fn vtable_slot(&self, method: MethodId) -> Option<u32>;
+
+    /// Slot of an interface method in every class's interface dispatch table.
+    fn imt_slot(&self, method: MethodId) -> Option<u32>;
+
+    /// The method that a virtual or interface call of `method` runs on objects of type `receiver`. `exact` says that
+    /// the object has exactly that type; without it only sealed types and final methods have an answer. The method must be
+    /// callable directly with the operands of the call (no unboxing, no generic context to be supplied).
+    fn devirtualize(&self, method: MethodId, receiver: TypeId, exact: bool) -> Option<MethodId>;
+
+    /// The imported body of a method that may be inlined into `caller`: no stack-crawl method or caller of one, not
+    /// `NoInlining`, not synchronized, IL size at most `max_il` bytes. Every failure is `None`.
+    fn body_for_inlining(
+        &self,
+        method: MethodId,
+        caller: Option<MethodId>,
+        max_il: u32,
+    ) -> Option<Function>;
+
+    /// The method is one the intrinsics table replaces.
+    fn intrinsic(&self, method: MethodId) -> Option<super::intrinsics::Intrinsic>;
+}
+
+/// Knows nothing: every question gets the answer that is always right.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFacts;
+
+impl TypeOracle for NoFacts {
+    fn instance(&self, _: TypeId) -> Option<InstanceFacts> {
+        None
+    }
+    fn element(&self, _: TypeId) -> Option<ElementFacts> {
+        None
+    }
+    fn cast_test(&self, _: TypeId) -> CastTest {
+        CastTest::Slow
+    }
+    fn unbox_is_exact(&self, _: TypeId) -> bool {
+        false
+    }
+    fn object_type(&self) -> Option<TypeId> {
+        None
+    }
+    fn is_assignable(&self, _: TypeId, _: TypeId) -> Option<bool> {
+        None
+    }
+    fn vtable_slot(&self, _: MethodId) -> Option<u32> {
+        None
+    }
+    fn imt_slot(&self, _: MethodId) -> Option<u32> {
+        None
+    }
+    fn devirtualize(&self, _: MethodId, _: TypeId, _: bool) -> Option<MethodId> {
+        None
+    }
+    fn body_for_inlining(&self, _: MethodId, _: Option<MethodId>, _: u32) -> Option<Function> {
+        None
+    }
+    fn intrinsic(&self, _: MethodId) -> Option<super::intrinsics::Intrinsic> {
+        None
+    }
+}

@@ -1,0 +1,186 @@
+//! The passes, their order, and the reasons for the order.
+
+use super::{OptSet, PassContext};
+use super::{
+    const_prop, copy_prop, dce, eh_demote, expand, inline, intrinsics, null_check_elim,
+    simplify_cfg,
+};
+use crate::ir::Function;
+
+/// The smallest set of optimizations a pass belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Effort {
+    /// Code that is needed now.
+    Quick,
+    /// Ahead-of-time compilation without wishes, and code found hot.
+    Default,
+    /// Everything.
+    All,
+}
+
+/// A row of the pass table.
+pub struct PassInfo {
+    /// Name: in options, dumps and reports. The file has the same name with `_` for `-`.
+    pub name: &'static str,
+    /// Other names the options accept, Mono's among them.
+    pub aliases: &'static [&'static str],
+    /// The function.
+    pub run: fn(&mut Function, &PassContext) -> bool,
+    /// Cannot be switched off: without it there is no code.
+    pub required: bool,
+    /// Smallest set it belongs to.
+    pub effort: Effort,
+    /// What it does, for `-O=help`.
+    pub about: &'static str,
+}
+
+macro_rules! passes {
+    ($($id:ident = $name:literal [$($alias:literal),*] $run:path, $required:literal, $effort:ident, $about:literal;)*) => {
+        /// Identity of a pass.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum PassId { $(#[doc = $about] $id),* }
+
+        /// All passes in the order of [`PassId`].
+        pub const PASSES: &[PassInfo] = &[$(PassInfo {
+            name: $name, aliases: &[$($alias),*], run: $run, required: $required,
+            effort: Effort::$effort, about: $about,
+        }),*];
+
+        impl PassId {
+            /// All passes.
+            pub const ALL: &'static [PassId] = &[$(PassId::$id),*];
+        }
+    };
+}
+
+passes! {
+    Intrinsics = "intrinsics" ["intrins"] intrinsics::run, false, Quick,
+        "replace calls of well-known methods by operations";
+    Inline = "inline" [] inline::run, false, Default,
+        "insert the bodies of small methods";
+    SimplifyCfg = "simplify-cfg" ["branch", "branches"] simplify_cfg::run, false, Quick,
+        "fold branches, merge blocks, remove unreachable blocks";
+    CopyProp = "copy-prop" ["copyprop"] copy_prop::run, false, Default,
+        "remove block parameters that always have one value";
+    ConstProp = "const-prop" ["consprop", "cfold"] const_prop::run, false, Quick,
+        "evaluate operations on constants, algebraic identities";
+    NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
+        "remove null checks of values known not to be null";
+    Dce = "dce" ["deadce"] dce::run, false, Quick,
+        "remove operations whose result is not needed";
+    Expand = "expand" [] expand::run, true, Quick,
+        "turn CLI-aware operations into low-level ones";
+    EhDemote = "eh-demote" [] eh_demote::run, true, Quick,
+        "keep values that exception handlers need in the frame";
+}
+
+impl PassId {
+    /// The row of the table.
+    pub fn info(self) -> &'static PassInfo {
+        &PASSES[self as usize]
+    }
+
+    /// The pass with this name or alias.
+    pub fn from_name(name: &str) -> Option<PassId> {
+        PassId::ALL
+            .iter()
+            .copied()
+            .find(|p| p.info().name == name || p.info().aliases.contains(&name))
+    }
+}
+
+/// The order in which passes run. A pass may stand in it several times.
+pub const PIPELINE: &[PassId] = {
+    use PassId::*;
+    &[
+        Intrinsics,
+        Inline,
+        SimplifyCfg,
+        ConstProp,
+        CopyProp,
+        NullCheckElim,
+        Dce,
+        Expand,
+        ConstProp,
+        SimplifyCfg,
+        Dce,
+        EhDemote,
+    ]
+};
+
+/// "The last run of `.0` comes before the first run of `.1`, because".
+pub const ORDER: &[(PassId, PassId, &str)] = {
+    use PassId::*;
+    &[
+        (
+            Intrinsics,
+            Inline,
+            "a known operation is cheaper than the body it would be inlined as",
+        ),
+        (
+            Inline,
+            Expand,
+            "inlined bodies arrive with CLI-aware operations",
+        ),
+        (
+            NullCheckElim,
+            Expand,
+            "expansion tests references again, which hides that they come from `new_object`",
+        ),
+        (
+            Expand,
+            EhDemote,
+            "expansion makes values that live across blocks",
+        ),
+        (
+            ConstProp,
+            EhDemote,
+            "sharing a constant with a handler would make it live into the handler again",
+        ),
+        (
+            CopyProp,
+            EhDemote,
+            "replacing a reload by its value would make it live into a handler again",
+        ),
+        (Dce, EhDemote, "dead values should not get frame slots"),
+    ]
+};
+
+/// The passes of an effort level.
+pub fn passes_of(effort: Effort) -> OptSet {
+    PassId::ALL
+        .iter()
+        .copied()
+        .filter(|p| p.info().effort <= effort)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipeline_obeys_the_reasons() {
+        for &(a, b, why) in ORDER {
+            let last = PIPELINE.iter().rposition(|&p| p == a);
+            let first = PIPELINE.iter().position(|&p| p == b);
+            assert!(last < first, "{a:?} before {b:?} because {why}");
+        }
+    }
+
+    #[test]
+    fn every_pass_runs_and_names_are_unique() {
+        let mut names = Vec::new();
+        for &p in PassId::ALL {
+            assert!(PIPELINE.contains(&p), "{p:?} is not in the pipeline");
+            names.push(p.info().name);
+            names.extend(p.info().aliases);
+            assert_eq!(PassId::from_name(p.info().name), Some(p));
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}
