@@ -10,7 +10,7 @@ use crate::abi::helper::HelperId;
 use crate::abi::trap::TrapKind;
 use crate::ir::{
     AliasClass, Block, CallInfo, FloatCc, Function, Imm, Inst, InstData, IntCc, MemRef, MemType,
-    Op, Res, Signature, SourceLoc, Target, Type, Value,
+    Op, Signature, SourceLoc, Target, Type, Value, typing,
 };
 use smallvec::SmallVec;
 
@@ -88,8 +88,7 @@ impl<'f> Cursor<'f> {
         imm: Imm,
         targets: SmallVec<[Target; 2]>,
     ) -> Option<Value> {
-        let result = self.result_type(op, ty, &imm);
-        let free = op.info().res == Res::T || op.info().args.contains(&crate::ir::Arg::T);
+        let result = typing::result_type(self.f, op, ty, &imm);
         let data = InstData {
             op,
             ty: if free {
@@ -106,17 +105,6 @@ impl<'f> Cursor<'f> {
         let inst = self.f.make_inst(data, result);
         self.f.blocks[self.block.index()].insts.push(inst);
         self.f.insts[inst.index()].result
-    }
-
-    fn result_type(&self, op: Op, ty: Type, imm: &Imm) -> Option<Type> {
-        match (op.info().res, imm) {
-            (Res::None, _) => None,
-            (Res::Is(t), _) => Some(t),
-            (Res::T, _) => Some(ty),
-            (Res::Sig, Imm::Helper(h)) => h.info().ret,
-            (Res::Sig, Imm::Call(c)) => self.f.sigs[c.sig.index()].ret,
-            (Res::Sig, _) => None,
-        }
     }
 
     /// Gives the result of the instruction being replaced a new value.

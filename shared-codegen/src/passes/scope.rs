@@ -120,5 +120,5 @@ fn verify(_f: &Function, _level: Level) -> Result<(), String> {
 }
 
 fn text(f: &Function) -> String {
-    format!("{f:?}")
+    f.to_string()
 }

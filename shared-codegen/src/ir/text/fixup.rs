@@ -2,7 +2,7 @@
 
 use super::lex::{Cursor, Result};
 use super::print::Printer;
-use crate::abi::fixup::Fixup;
+use crate::abi::fixup::{Fixup, OpenFixup};
 use crate::abi::helper::HelperId;
 use crate::types::{FieldId, MethodId, ModuleId, TypeId};
 use std::fmt::{self, Write};
@@ -50,6 +50,7 @@ fixups! {
     FieldData = "field_data"(field);
     Helper = "helper"(helper);
     NativeCode = "native_code"(method);
+    GenericLookup = "generic_lookup"(method, open);
 }
 
 impl Part for TypeId {
@@ -103,5 +104,15 @@ impl Part for HelperId {
     }
     fn parse(c: &mut Cursor<'_>) -> Result<Self> {
         c.helper()
+    }
+}
+
+impl Part for OpenFixup {
+    fn print(&self, p: &mut Printer<'_, '_>) -> fmt::Result {
+        print(&Fixup::from(*self), p)
+    }
+    fn parse(c: &mut Cursor<'_>) -> Result<Self> {
+        let fixup = parse(c)?;
+        OpenFixup::try_from(fixup).map_err(|()| c.error("this runtime constant cannot be open"))
     }
 }
