@@ -91,11 +91,7 @@ impl<'f> Cursor<'f> {
         let result = typing::result_type(self.f, op, ty, &imm);
         let data = InstData {
             op,
-            ty: if free {
-                ty
-            } else {
-                result.unwrap_or(Type::I32)
-            },
+            ty: typing::canonical_type(self.f, op, ty, &imm),
             args: SmallVec::from_slice(args),
             imm,
             targets,
