@@ -5,6 +5,7 @@ extern crate alloc;
 
 pub mod abi;
 pub mod compile;
+pub mod analysis;
 pub mod emit;
 pub mod il;
 pub mod ir;

@@ -7,6 +7,7 @@ mod ssa;
 pub mod text;
 mod types;
 pub mod typing;
+pub mod verify;
 
 pub use builder::{FunctionBuilder, Var, target};
 pub use function::*;

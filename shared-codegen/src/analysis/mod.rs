@@ -1,0 +1,14 @@
+//! Facts about functions, each a plain structure computed from a `&Function`. They hold until the function changes;
+//! passes say in their head comment what they invalidate.
+
+mod cfg;
+mod dominators;
+mod liveness;
+mod loops;
+mod uses;
+
+pub use cfg::Cfg;
+pub use dominators::{DominanceFrontier, Dominators};
+pub use liveness::{Liveness, ValueSet};
+pub use loops::{Loop, LoopData, Loops};
+pub use uses::{UseCounts, Uses};
