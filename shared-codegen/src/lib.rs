@@ -4,8 +4,8 @@
 extern crate alloc;
 
 pub mod abi;
-pub mod compile;
 pub mod analysis;
+pub mod compile;
 pub mod emit;
 pub mod il;
 pub mod ir;
