@@ -115,7 +115,7 @@ impl TypeContext {
         }
     }
 
-    /// Loads an assembly from bytes, as `Assembly.Load(byte[])` does: always a new one, unless the identity is mscorlib's.
+    /// Loads an assembly from bytes, as `Assembly.Load(byte[])` does: always a new one.
     pub fn load_bytes(&self, file: LoadedFile) -> Result<ModuleId> {
         self.open_file(file, false)
     }

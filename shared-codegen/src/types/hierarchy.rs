@@ -135,7 +135,7 @@ impl TypeContext {
         path: &mut Vec<TypeId>,
     ) -> Result<()> {
         let def = self.definition(i);
-        if path.contains(&def) && path[0] == def {
+        if path.contains(&def) {
             return Err(self.type_load(i, "it extends itself"));
         }
         if path.len() > super::context::MAX_DEPTH as usize {

@@ -170,10 +170,7 @@ impl TypeContext {
                 fields.push(self.field_shape(f, stack)?);
             }
         }
-        let (mut placement, pack, class_size) = self.class_layout(t);
-        if placement == Placement::Sequential && !value_type && self.has_auto_base(t) {
-            placement = Placement::Auto;
-        }
+        let (placement, pack, class_size) = self.class_layout(t);
         let mut builder = Builder::new(base, start);
         match placement {
             Placement::Auto => builder.place_auto(&fields),
@@ -188,11 +185,6 @@ impl TypeContext {
             return Err(self.type_load(t, "it is too large"));
         }
         Ok(builder.finish(value_type, min))
-    }
-
-    /// Sequential order of a class is kept only on top of bases without fields or with sequential order of their own.
-    fn has_auto_base(&self, _t: TypeId) -> bool {
-        false
     }
 
     pub(crate) fn field_shape(&self, f: FieldId, stack: &mut Vec<TypeId>) -> Result<FieldShape> {

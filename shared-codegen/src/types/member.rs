@@ -4,7 +4,7 @@ use super::{
     ArrayMethod, CallConv, FieldId, GenericContext, GenericParam, Known, MethodId, MethodKind,
     MethodSignature, ModuleId, Result, TypeContext, TypeId, TypeKind, TypeList,
 };
-use crate::metadata::{MethodDef, MethodDefRow};
+use crate::metadata::{AssemblyRow, MethodDef, MethodDefRow, compressed};
 
 /// `MethodAttributes`, `MethodImplAttributes` and `FieldAttributes` bits.
 pub(crate) mod attr {
@@ -411,8 +411,27 @@ impl TypeContext {
         self.read_field_signature(field.module, blob, generics)
     }
 
-    /// Both methods' assemblies are friends (`InternalsVisibleTo`); approximated as: never.
-    pub(crate) fn is_friend(&self, _a: MethodId, _b: MethodId) -> bool {
-        false
+    /// The assembly of `of` shows its internals to that of `to` (`InternalsVisibleTo`, by simple name).
+    pub fn is_friend(&self, of: ModuleId, to: ModuleId) -> bool {
+        const CLASS: (&str, &str) = (
+            "System.Runtime.CompilerServices",
+            "InternalsVisibleToAttribute",
+        );
+        let md = self.module(of);
+        let name = self.module_name(to);
+        md.custom_attributes_of(AssemblyRow(1).token())
+            .filter_map(|a| md.custom_attribute(a).ok())
+            .filter(|a| self.attribute_class_name(of, a.ty) == CLASS)
+            .filter_map(|a| first_string(a.value))
+            .any(|friend| {
+                let simple = friend.split(',').next().unwrap_or("").trim();
+                simple.eq_ignore_ascii_case(name)
+            })
     }
+}
+
+/// The first argument, a string, of a custom attribute blob.
+fn first_string(blob: &'static [u8]) -> Option<&'static str> {
+    let (len, rest) = compressed(blob.strip_prefix(&[1, 0])?)?;
+    core::str::from_utf8(rest.get(..len as usize)?).ok()
 }

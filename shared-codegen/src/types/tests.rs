@@ -362,3 +362,31 @@ fn finalizers_and_initializers() {
     assert!(!ctx.has_cctor(ctx.known(Known::String)));
     assert!(ctx.has_cctor(class(ctx, "System.Console")));
 }
+
+#[test]
+fn properties_and_events_have_their_accessors() {
+    let Some(ctx) = context() else { return };
+    let int = ctx.known(Known::Int32);
+    let list = instance(ctx, "System.Collections.Generic.List`1", &[int]);
+    let properties = ctx.properties(list).unwrap();
+    let item = properties.iter().find(|p| p.name == "Item").unwrap();
+    assert_eq!((item.ty, &*item.params), (int, &[int][..]));
+    assert_eq!(ctx.method_name(item.setter.unwrap()), "set_Item");
+    let events = ctx.events(ctx.known(Known::AppDomain)).unwrap();
+    let exit = events.iter().find(|e| e.name == "ProcessExit").unwrap();
+    assert!(exit.add.is_some() && exit.remove.is_some() && ctx.is_delegate(exit.ty));
+}
+
+#[test]
+fn friends_override_internal_methods() {
+    let Some(ctx) = context() else { return };
+    let system = load(ctx, "System");
+    let Some(provider) = ctx
+        .find_type(system, "Mono.Btls", "MonoBtlsProvider")
+        .unwrap()
+    else {
+        return;
+    };
+    let slots = &ctx.vtable(provider).unwrap().slots;
+    assert!(slots.iter().all(|&m| !ctx.method_is_abstract(m)));
+}

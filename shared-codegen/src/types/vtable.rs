@@ -175,7 +175,8 @@ impl TypeContext {
         match self.method_access(base) {
             Access::Private => false,
             Access::Assembly | Access::FamilyAndAssembly => {
-                self.method_module(m) == self.method_module(base) || self.is_friend(m, base)
+                let (own, other) = (self.method_module(m), self.method_module(base));
+                own == other || self.is_friend(other, own)
             }
             _ => true,
         }
