@@ -7,100 +7,38 @@
 use super::code_memory::CodeMemory;
 use core::fmt;
 use shared_codegen::abi::trap::TrapKind;
-use shared_codegen::types::{MethodId, TypeId};
+use shared_codegen::emit::{CodeBlob, EhClause, FrameInfo, LineEntry, TrapSite};
+use shared_codegen::ir::InlineSite;
+use shared_codegen::types::MethodId;
 use std::sync::OnceLock;
 
-/// What compiled code looks like to the unwinder. Offsets are relative to `start`.
+/// What compiled code looks like to the unwinder: the tables of [`CodeBlob`] with an address.
 #[derive(Debug)]
 pub struct MethodCode {
     /// The method (canonical if shared).
     pub method: MethodId,
     /// Address of the first byte.
     pub start: usize,
-    /// Length in bytes.
+    /// Bytes of instructions.
     pub len: u32,
-    /// `rbp - rsp` in the body of the method.
-    pub frame_size: u32,
+    /// Frame.
+    pub frame: FrameInfo,
     /// Protected regions, inner before outer.
     pub clauses: Box<[EhClause]>,
     /// Instructions that may trap, sorted by offset.
-    pub traps: Box<[Trap]>,
+    pub traps: Box<[TrapSite]>,
     /// Source positions, sorted by offset.
-    pub lines: Box<[Line]>,
+    pub lines: Box<[LineEntry]>,
     /// Inlined bodies that `lines` refer to.
-    pub inlines: Box<[InlineSite]>,
-    /// Where the generic context of shared code is kept, for exact stack traces and catch types.
+    pub inline_sites: Box<[InlineSite]>,
+    /// Where the generic context of shared code is kept, for exact catch types.
     pub context: ContextLocation,
-}
-
-/// One exception clause over one contiguous stretch of code.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EhClause {
-    /// First protected byte.
-    pub start: u32,
-    /// One past the last protected byte.
-    pub end: u32,
-    /// What is done.
-    pub kind: ClauseKind,
-    /// Entry of the handler.
-    pub handler: u32,
-    /// `rbp`-relative offset of the EH slot.
-    pub slot: i32,
-    /// Clauses of one `try` whose code was laid out in several stretches share this number, and no others do.
-    pub id: u32,
-}
-
-/// Kinds of exception clauses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClauseKind {
-    /// Catches instances of a type (in terms of the method's own type parameters if shared).
-    Catch(TypeId),
-    /// Asks a funclet at these offsets (start, end).
-    Filter(u32, u32),
-    /// Runs when an exception passes (also `finally`).
-    Fault,
-}
-
-/// An instruction that may trap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trap {
-    /// Offset of the instruction.
-    pub offset: u32,
-    /// What it means.
-    pub kind: TrapKind,
-}
-
-/// From this offset on, code belongs to this IL instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// First offset.
-    pub offset: u32,
-    /// IL offset in the body it comes from.
-    pub il: u32,
-    /// Index into [`MethodCode::inlines`], or [`Line::NOT_INLINED`].
-    pub inline: u32,
-}
-
-impl Line {
-    /// The position lies in the method itself.
-    pub const NOT_INLINED: u32 = u32::MAX;
-}
-
-/// An inlined call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InlineSite {
-    /// The inlined method.
-    pub method: MethodId,
-    /// IL offset of the call in the caller.
-    pub call_il: u32,
-    /// The caller: another site, or [`Line::NOT_INLINED`].
-    pub parent: u32,
 }
 
 /// Where shared code keeps its generic context while it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ContextLocation {
-    /// The code is exact.
+    /// The code is exact, or has no clauses that need it.
     #[default]
     None,
     /// `[rbp + offset]` holds the hidden argument (method table or method handle).
@@ -118,7 +56,25 @@ pub struct LogicalFrame {
     pub il: Option<u32>,
 }
 
+/// Bound on the depth of inlining believed of tables.
+const MAX_INLINE_DEPTH: usize = 256;
+
 impl MethodCode {
+    /// The description of a blob placed at `start`.
+    pub fn of_blob(blob: &CodeBlob, method: MethodId, start: usize) -> MethodCode {
+        MethodCode {
+            method,
+            start,
+            len: blob.code_size,
+            frame: blob.frame,
+            clauses: blob.clauses.clone().into(),
+            traps: blob.traps.clone().into(),
+            lines: blob.lines.clone().into(),
+            inline_sites: blob.inline_sites.clone().into(),
+            context: ContextLocation::None,
+        }
+    }
+
     /// Does this address lie in the code?
     pub fn contains(&self, pc: usize) -> bool {
         pc.wrapping_sub(self.start) < self.len as usize
@@ -133,31 +89,27 @@ impl MethodCode {
         Some(self.traps[i].kind)
     }
 
-    /// The methods a pc belongs to, innermost (most deeply inlined) first.
+    /// The methods an offset belongs to, innermost (most deeply inlined) first.
     pub fn logical_frames(&self, offset: u32) -> Vec<LogicalFrame> {
         let at = self.lines.partition_point(|l| l.offset <= offset);
-        let Some(line) = at.checked_sub(1).map(|i| self.lines[i]) else {
-            return vec![LogicalFrame {
-                method: self.method,
-                il: None,
-            }];
-        };
+        let mut loc = at.checked_sub(1).map(|i| self.lines[i].loc);
         let mut frames = Vec::new();
-        let (mut il, mut site) = (line.il, line.inline);
-        while let Some(s) = self
-            .inlines
-            .get(site as usize)
-            .filter(|_| frames.len() < 256)
-        {
+        while let Some(l) = loc {
+            let site = (l.site as usize)
+                .checked_sub(1)
+                .and_then(|i| self.inline_sites.get(i));
+            let Some(site) = site.filter(|_| frames.len() < MAX_INLINE_DEPTH) else {
+                break;
+            };
             frames.push(LogicalFrame {
-                method: s.method,
-                il: Some(il),
+                method: site.method,
+                il: Some(l.il),
             });
-            (il, site) = (s.call_il, s.parent);
+            loc = Some(site.call);
         }
         frames.push(LogicalFrame {
             method: self.method,
-            il: Some(il),
+            il: loc.map(|l| l.il),
         });
         frames
     }

@@ -1,12 +1,16 @@
 //! The per-thread structure that `r15` points to while managed code runs.
 
-use super::thread::Thread;
+use super::thread::{Request, Thread};
+use crate::eh::signals::HandlerStack;
 use crate::gc::MutatorSpace;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use shared_codegen::abi::layout::thread as l;
 use std::sync::Arc;
+
+/// Stack left for the runtime while managed code handles a stack overflow.
+const OVERFLOW_RESERVE: usize = 128 << 10;
 
 /// Identity of an attached thread: small, unique among live threads, never 0. Fits the owner field of the lock word.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -40,8 +44,10 @@ pub struct ThreadContext {
     pub(crate) id: ThreadId,
     pub(super) _pad: u32,
     pub(crate) thread: Option<Arc<Thread>>,
-    pub(super) _pad2: usize,
+    /// What `real_limit` is unless a stack overflow is being handled.
+    pub(crate) normal_limit: usize,
     pub(crate) mutator: UnsafeCell<MutatorSpace>,
+    pub(super) handler_stack: Option<HandlerStack>,
 }
 
 /// Where the allocator's part of the context starts; the allocation cursor and limit lie in it.
@@ -95,5 +101,28 @@ impl ThreadContext {
             self.thread_statics.load(Ordering::Relaxed),
             self.thread_statics_len.load(Ordering::Relaxed),
         )
+    }
+
+    pub(crate) fn has_other_requests(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) & !(Request::Stop as u32) != 0
+    }
+
+    /// After a stack overflow: lets managed code use the reserve while the exception is handled.
+    pub(crate) fn relax_stack_limit(&self) {
+        self.change_limit(self.stack_low + OVERFLOW_RESERVE);
+    }
+
+    /// Ends the effect of [`relax_stack_limit`](Self::relax_stack_limit) when the stack has shrunk to `sp`.
+    pub(crate) fn restore_stack_limit(&self, sp: usize) {
+        if self.real_limit.load(Ordering::Relaxed) != self.normal_limit && sp > self.normal_limit {
+            self.change_limit(self.normal_limit);
+        }
+    }
+
+    fn change_limit(&self, limit: usize) {
+        let old = self.real_limit.swap(limit, Ordering::Relaxed);
+        // Only if nobody wants the thread to stop; then lowering the request stores the limit.
+        let (order, failed) = (Ordering::SeqCst, Ordering::Relaxed);
+        let _ = self.stack_limit.compare_exchange(old, limit, order, failed);
     }
 }

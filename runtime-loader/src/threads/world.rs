@@ -6,6 +6,7 @@
 
 use super::context::{ThreadContext, ThreadId};
 use super::thread::{Request, Thread};
+use crate::eh::signals::HandlerStack;
 use crate::gc::MutatorSpace;
 use crate::sys::barrier::process_barrier;
 use crate::sys::stack;
@@ -107,8 +108,9 @@ pub fn attach() -> &'static ThreadContext {
         id,
         _pad: 0,
         thread: Some(thread.clone()),
-        _pad2: 0,
+        normal_limit: bounds.low + reserve,
         mutator: UnsafeCell::new(MutatorSpace::unbound()),
+        handler_stack: HandlerStack::install(),
     });
     let context: &'static ThreadContext = Box::leak(context);
     crate::gc::bind_mutator(context);
@@ -136,7 +138,10 @@ pub fn detach() {
     CURRENT.set(core::ptr::null());
     drop(state);
     // SAFETY: the context was leaked by `attach`, is out of the list and out of CURRENT, so this is the last pointer.
-    drop(unsafe { Box::from_raw(core::ptr::from_ref(t).cast_mut()) });
+    let context = unsafe { Box::from_raw(core::ptr::from_ref(t).cast_mut()) };
+    if let Some(stack) = context.handler_stack {
+        stack.remove();
+    }
     thread.finish();
 }
 

@@ -1,3 +1,7 @@
 //! x86-64, System V.
 
+pub mod calls;
+pub mod context;
 pub mod registers;
+pub mod stubs;
+pub mod thunks;

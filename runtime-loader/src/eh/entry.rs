@@ -1,0 +1,85 @@
+//! What the assembly stubs call.
+#![allow(unsafe_code, reason = "called from assembly with raw pointers")]
+
+use super::dispatch::{Mode, Resume, raise, resume};
+use super::host::host;
+use crate::arch::native::stubs::Raise;
+use crate::threads::{self, ThreadContext};
+use core::sync::atomic::Ordering;
+use shared_codegen::abi::trap::TrapKind;
+
+/// Raises an exception (see [`Raise`]) and says where to go on.
+///
+/// # Safety
+/// For the raise stubs: `t` is the calling thread, `out` their result area.
+pub(crate) unsafe extern "C" fn raise_entry(
+    t: &ThreadContext,
+    argument: usize,
+    kind: u32,
+    out: *mut Resume,
+) {
+    let target = if kind == Raise::Resume as u32 {
+        resume(t, argument)
+    } else {
+        let (exception, mode) = exception_of(t, argument, kind);
+        raise(t, exception, mode)
+    };
+    // SAFETY: the stub passes a pointer to its result area.
+    unsafe { out.write(target) };
+}
+
+fn exception_of(t: &ThreadContext, argument: usize, kind: u32) -> (usize, Mode) {
+    if kind == Raise::Pending as u32 {
+        return (t.pending_exception.swap(0, Ordering::Relaxed), Mode::Again);
+    }
+    if kind == Raise::Trap as u32 {
+        let trap = TrapKind::try_from(argument as u8).unwrap_or(TrapKind::InvalidProgram);
+        return (host().trap_exception(trap), Mode::Fresh);
+    }
+    if argument == 0 {
+        return (host().trap_exception(TrapKind::NullReference), Mode::Fresh);
+    }
+    (
+        argument,
+        if kind == Raise::Rethrow as u32 {
+            Mode::Again
+        } else {
+            Mode::Fresh
+        },
+    )
+}
+
+/// The slow path of a poll: park, notice requests, or overflow the stack.
+pub(crate) extern "C" fn poll_entry(t: &ThreadContext, sp: usize) {
+    if t.has_stop_request() {
+        threads::poll();
+    }
+    if t.has_other_requests() {
+        host().poll_request(t);
+    }
+    if sp <= t.real_limit.load(Ordering::Relaxed) && !t.has_pending_exception() {
+        t.relax_stack_limit();
+        let exception = host().trap_exception(TrapKind::StackOverflow);
+        t.pending_exception.store(exception, Ordering::Relaxed);
+    }
+}
+
+/// First call of a method.
+pub(crate) extern "C" fn resolve_method_entry(
+    t: &ThreadContext,
+    id: u32,
+    context: usize,
+    this: usize,
+) -> usize {
+    host().resolve_method(t, id, context, this)
+}
+
+/// Interface dispatch in the slow way.
+pub(crate) extern "C" fn resolve_interface_entry(
+    t: &ThreadContext,
+    _: u32,
+    method: usize,
+    this: usize,
+) -> usize {
+    host().resolve_interface(t, method, this)
+}
