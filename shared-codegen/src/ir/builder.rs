@@ -9,8 +9,8 @@
 //! Use: make all blocks (or make them when first seen), `switch_to` each, emit, end with a terminator, seal when the last
 //! predecessor's terminator stands (or [`FunctionBuilder::seal_all`] at the end), `finish`.
 //!
-//! Handler and filter blocks have no parameters: tell the block whose variables they see with
-//! [`FunctionBuilder::set_handler_pred`]. A variable that is assigned inside the protected region and read in the handler
+//! Handler and filter blocks have no parameters: tell the block (in front of the protected region) whose variables they see
+//! with [`FunctionBuilder::set_handler_pred`]. A variable that is assigned inside the protected region and read in the handler
 //! must be kept in memory by the caller.
 
 use super::ssa::{Edge, Ssa};
@@ -180,8 +180,9 @@ impl FunctionBuilder {
         }
     }
 
-    /// A handler or filter block sees the variables as they are at the end of `pred`, the block at the start of the protected
-    /// region (or, for several handlers, of the same `try`). Seals the handler.
+    /// A handler or filter block sees the variables as they are at the end of `pred`: a block *outside* the protected region
+    /// through which all ways into the region lead (what a protected block computes, its parameters included, is not available
+    /// in the handler). So give each `try` a landing block of its own in front. Seals the handler.
     pub fn set_handler_pred(&mut self, handler: Block, pred: Block) {
         self.ssa.add_pred(
             handler,
