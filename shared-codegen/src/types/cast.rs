@@ -24,7 +24,12 @@ impl TypeContext {
         if from == to && !vague(to) {
             return Some(true);
         }
-        (!vague(from) && !vague(to)).then(|| self.is_assignable(from, to))
+        if vague(to) {
+            return None;
+        }
+        let yes = self.is_assignable(from, to);
+        // What holds of `Canon` holds of every reference type; what does not may still hold of some.
+        (yes && !self.is_open(from) || !vague(from)).then_some(yes)
     }
 
     fn assignable(&self, from: TypeId, to: TypeId, depth: u32) -> bool {

@@ -442,6 +442,30 @@ impl TypeContext {
         }
     }
 
+    /// The parameters of a generic type definition as types of their own (for reflection).
+    pub fn param_types(&self, t: TypeId) -> TypeList {
+        match self.def_of(t) {
+            Some((module, row)) => self.param_types_of(module, row.into()),
+            None => &[],
+        }
+    }
+
+    /// The parameters of a generic method as types of their own (for reflection).
+    pub fn method_param_types(&self, m: MethodId) -> TypeList {
+        match self.method_kind(m) {
+            MethodKind::Def { module, row, .. } => self.param_types_of(module, row.into()),
+            _ => &[],
+        }
+    }
+
+    fn param_types_of(&self, module: ModuleId, owner: crate::metadata::Token) -> TypeList {
+        let rows = self.module(module).generic_params_of(owner);
+        let types: Vec<TypeId> = rows
+            .map(|row| self.intern_type(TypeKind::Param { module, row }))
+            .collect();
+        self.list(&types)
+    }
+
     pub(crate) fn generic_params_of(
         &self,
         module: ModuleId,

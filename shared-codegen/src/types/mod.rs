@@ -24,6 +24,7 @@ mod resolve;
 mod sharing;
 mod signature;
 mod statics;
+mod type_name;
 mod vtable;
 
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub use names::NameFormat;
 pub use properties::{Event, Property};
 pub use sharing::ContextSource;
 pub use statics::{StaticStorage, StaticsLayout};
+pub use type_name::{Suffix, TypeName};
 pub use vtable::VTable;
 
 macro_rules! id {

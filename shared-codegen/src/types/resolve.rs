@@ -41,13 +41,10 @@ impl TypeContext {
                 Ok(self.type_def(module, row))
             }
             table::TYPE_REF => self.resolve_type_ref(module, TypeRefRow(token.row())),
-            table::TYPE_SPEC => {
-                let blob = self
-                    .module(module)
-                    .type_spec(TypeSpecRow(token.row()))?
-                    .signature;
-                self.read_type_spec(module, blob, generics)
-            }
+            table::TYPE_SPEC => match self.open_member(module, token)? {
+                Member::Type(t) => Ok(self.substitute(t, generics)),
+                _ => Err(self.bad_token(module, token, "a type")),
+            },
             _ => Err(self.bad_token(module, token, "a type")),
         }
     }
@@ -221,6 +218,11 @@ impl TypeContext {
                 let owner = owner.map_err(|_| self.bad_token(module, token, "a field"))?;
                 let owner = self.open_form(self.type_def(module, owner));
                 Ok(Member::Field(self.field_of(owner, row)))
+            }
+            table::TYPE_SPEC => {
+                let blob = md.type_spec(TypeSpecRow(token.row()))?.signature;
+                self.read_type_spec(module, blob, GenericContext::EMPTY)
+                    .map(Member::Type)
             }
             table::MEMBER_REF => {
                 self.find_member_ref(module, &md.member_ref(MemberRefRow(token.row()))?)
