@@ -314,7 +314,7 @@ impl Finish<'_, '_> {
                 dst: Reg::phys(r),
             });
         }
-        if self.frame.size > 0 {
+        if self.frame.size > 0 || self.lowered.has_localloc {
             self.emit(mov(RBP, RSP));
         }
         self.emit(MInst::Pop { dst: RBP });
