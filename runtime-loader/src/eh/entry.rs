@@ -74,6 +74,16 @@ pub(crate) extern "C" fn resolve_method_entry(
     host().resolve_method(t, id, context, this)
 }
 
+/// First call through a slot of a vtable.
+pub(crate) extern "C" fn resolve_virtual_entry(
+    t: &ThreadContext,
+    slot: u32,
+    _: usize,
+    this: usize,
+) -> usize {
+    host().resolve_virtual(t, slot, this)
+}
+
 /// Interface dispatch in the slow way.
 pub(crate) extern "C" fn resolve_interface_entry(
     t: &ThreadContext,

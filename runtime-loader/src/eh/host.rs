@@ -13,6 +13,9 @@ pub trait Host: Send + Sync {
     /// argument as passed. 0: a pending exception is set.
     fn resolve_method(&self, t: &ThreadContext, id: u32, context: usize, this: usize) -> usize;
 
+    /// Code for a slot of the object's vtable that still holds its resolver. Should fill the slot. 0: a pending exception is set.
+    fn resolve_virtual(&self, t: &ThreadContext, slot: u32, this: usize) -> usize;
+
     /// Code of an interface method (handle) for an object. 0: a pending exception is set. May fill the type's dispatch table.
     fn resolve_interface(&self, t: &ThreadContext, method: usize, this: usize) -> usize;
 

@@ -11,7 +11,9 @@ mod host;
 pub mod signals;
 mod walk;
 
-pub(crate) use entry::{poll_entry, raise_entry, resolve_interface_entry, resolve_method_entry};
+pub(crate) use entry::{
+    poll_entry, raise_entry, resolve_interface_entry, resolve_method_entry, resolve_virtual_entry,
+};
 pub use host::{Host, install_host};
 pub use walk::{Boundary, Frame, FrameWalk, Step, TraceFrame, capture_trace};
 

@@ -4,7 +4,7 @@ use super::test_code::{at, register, tc_count, tc_count_at_filter};
 use super::walk::{Frame, TraceFrame};
 use super::{Host, capture_trace, install_host, signals};
 use crate::arch::native::calls::{CallKind, ManagedCall};
-use crate::arch::native::thunks::{self, StubCells};
+use crate::arch::native::thunks::Thunks;
 use crate::jit::CodeMap;
 use crate::threads::{self, Request, ThreadContext};
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -35,6 +35,11 @@ impl Host for TestHost {
     fn resolve_method(&self, _: &ThreadContext, id: u32, context: usize, this: usize) -> usize {
         assert_eq!((id, context, this), (4711, 0x77, 99));
         crate::gc::collect();
+        at!(tc_thrower)
+    }
+
+    fn resolve_virtual(&self, _: &ThreadContext, slot: u32, this: usize) -> usize {
+        assert_eq!((slot, this), (12, 99));
         at!(tc_thrower)
     }
 
@@ -260,24 +265,20 @@ fn stack_overflow_can_be_caught_twice() {
 #[test]
 fn prestub_keeps_arguments() {
     let _s = Session::new();
-    let memory = CodeMap::global().memory();
-    let cells = StubCells::new(memory).unwrap();
-    let slot = memory
-        .new_slot(cells.prestub(memory, 4711).unwrap())
-        .unwrap();
-    let stub = thunks::instantiating(memory, slot, 0x77).unwrap();
+    let thunks = Thunks::new(CodeMap::global().memory()).unwrap();
+    let slot = thunks.new_entry(4711).unwrap();
+    let stub = thunks.instantiating(slot, 0x77).unwrap();
     assert_eq!(call(stub, [99, 9, 0], CallKind::Catch), (99, 0));
-    let boxed = thunks::unboxing(memory, slot, Some(0x77)).unwrap();
+    let boxed = thunks.unboxing(slot, Some(0x77)).unwrap();
     assert_eq!(call(boxed, [99 - 16, 9, 0], CallKind::Catch), (99, 0));
     slot.set_target(at!(tc_thrower));
     assert_eq!(
-        call(
-            thunks::entry(memory, slot).unwrap(),
-            [5, 9, 0],
-            CallKind::Catch
-        ),
+        call(thunks.entry(slot).unwrap(), [5, 9, 0], CallKind::Catch),
         (5, 0)
     );
+    let virt = thunks.vtable_resolver(12).unwrap();
+    assert_eq!(thunks.vtable_resolver(12).unwrap(), virt);
+    assert_eq!(call(virt, [99, 9, 0], CallKind::Catch), (99, 0));
 }
 
 unsafe extern "C" fn add_up(data: usize, args: *mut crate::arch::native::stubs::NativeArgs) {
@@ -292,9 +293,8 @@ unsafe extern "C" fn add_up(data: usize, args: *mut crate::arch::native::stubs::
 #[test]
 fn native_callbacks() {
     let _s = Session::new();
-    let memory = CodeMap::global().memory();
-    let cells = StubCells::new(memory).unwrap();
-    let code = cells.native_callback(memory, 1000, add_up).unwrap();
+    let thunks = Thunks::new(CodeMap::global().memory()).unwrap();
+    let code = thunks.native_callback(1000, add_up).unwrap();
     type F = extern "C" fn(u64, u64, u64, u64, u64, u64, f64, u64, u64) -> u64;
     // SAFETY: the thunk takes any arguments.
     let f: F = unsafe { core::mem::transmute(code) };

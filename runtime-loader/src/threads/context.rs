@@ -1,9 +1,10 @@
 //! The per-thread structure that `r15` points to while managed code runs.
 
+use super::statics::ThreadStatics;
 use super::thread::{Request, Thread};
 use crate::eh::signals::HandlerStack;
 use crate::gc::MutatorSpace;
-use core::cell::UnsafeCell;
+use core::cell::{RefCell, UnsafeCell};
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use shared_codegen::abi::layout::thread as l;
@@ -48,6 +49,7 @@ pub struct ThreadContext {
     pub(crate) normal_limit: usize,
     pub(crate) mutator: UnsafeCell<MutatorSpace>,
     pub(super) handler_stack: Option<HandlerStack>,
+    pub(super) statics: RefCell<ThreadStatics>,
 }
 
 /// Where the allocator's part of the context starts; the allocation cursor and limit lie in it.
@@ -89,18 +91,14 @@ impl ThreadContext {
         self.pending_exception.load(Ordering::Relaxed) != 0
     }
 
-    /// The table of this thread's static blocks: address and number of entries. Read by compiled code.
-    pub fn set_thread_statics(&self, table: usize, len: usize) {
-        self.thread_statics.store(table, Ordering::Relaxed);
-        self.thread_statics_len.store(len, Ordering::Relaxed);
+    /// Sets the exception (an object's address) to be raised when native code returns; 0: none.
+    pub fn set_pending_exception(&self, exception: usize) {
+        self.pending_exception.store(exception, Ordering::Relaxed);
     }
 
-    /// What [`set_thread_statics`](Self::set_thread_statics) stored.
-    pub fn thread_statics(&self) -> (usize, usize) {
-        (
-            self.thread_statics.load(Ordering::Relaxed),
-            self.thread_statics_len.load(Ordering::Relaxed),
-        )
+    /// Takes the pending exception; 0 if there is none.
+    pub fn take_pending_exception(&self) -> usize {
+        self.pending_exception.swap(0, Ordering::Relaxed)
     }
 
     pub(crate) fn has_other_requests(&self) -> bool {

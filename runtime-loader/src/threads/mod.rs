@@ -12,6 +12,7 @@ pub mod monitor;
 mod park;
 mod safepoint;
 mod spawn;
+pub mod statics;
 mod thread;
 mod world;
 
@@ -23,3 +24,6 @@ pub use spawn::{SpawnOptions, spawn};
 pub use thread::{Request, Thread};
 pub use world::{attach, current, detach, for_each, try_current};
 pub(crate) use world::{resume_world, stop_world, stopped_threads};
+
+#[cfg(test)]
+mod tests;

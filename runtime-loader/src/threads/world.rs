@@ -10,7 +10,7 @@ use crate::eh::signals::HandlerStack;
 use crate::gc::MutatorSpace;
 use crate::sys::barrier::process_barrier;
 use crate::sys::stack;
-use core::cell::{Cell, UnsafeCell};
+use core::cell::{Cell, RefCell, UnsafeCell};
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use shared_codegen::abi::layout::thread::STATE_NATIVE;
@@ -111,6 +111,7 @@ pub fn attach() -> &'static ThreadContext {
         normal_limit: bounds.low + reserve,
         mutator: UnsafeCell::new(MutatorSpace::unbound()),
         handler_stack: HandlerStack::install(),
+        statics: RefCell::default(),
     });
     let context: &'static ThreadContext = Box::leak(context);
     crate::gc::bind_mutator(context);

@@ -177,12 +177,12 @@ unsafe extern "C" fn call_managed(call: *mut ManagedCall, t: *const ThreadContex
 }
 
 /// Offsets from `filter_frame` (the stack pointer in `call_filter`).
-pub(crate) const FILTER_LAST_FP: usize = 8;
-pub(crate) const FILTER_LAST_SP: usize = 16;
-pub(crate) const FILTER_OUTER: usize = 24;
+pub(crate) const FILTER_LAST_FP: usize = 16;
+pub(crate) const FILTER_LAST_SP: usize = 24;
+pub(crate) const FILTER_OUTER: usize = 32;
 
 /// Runs a filter funclet of the frame `fp`: returns its verdict, 0 when it raised an exception. The funclet starts
-/// with `rbp` of its frame and a stack pointer that is a multiple of 16, and ends with `ret`.
+/// with `rbp` of its frame and the stack pointer of any function entry, and ends with `ret`.
 ///
 /// # Safety
 /// `code` must be a filter of the method whose live frame is `fp`; `t` the calling thread.
@@ -205,10 +205,12 @@ pub(crate) unsafe extern "C" fn call_filter(
         "push qword ptr [r15 + {last_sp}]",
         "push qword ptr [r15 + {last_fp}]",
         "push rbp",
+        "sub rsp, 8",
         "mov [r15 + {filter}], rsp",
         "mov rbp, rdi",
         "call rsi",
         "2:",
+        "add rsp, 8",
         "pop rbp",
         "pop qword ptr [r15 + {last_fp}]",
         "pop qword ptr [r15 + {last_sp}]",

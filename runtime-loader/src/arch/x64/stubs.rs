@@ -213,6 +213,9 @@ resolve_stub!(
     /// First call of a method: its number in `r11`, arguments in place. Goes on at the code that the host names.
     prestub, eh::resolve_method_entry);
 resolve_stub!(
+    /// First call through a slot of a vtable: its index in `r11`, `this` in `rdi`.
+    resolve_virtual, eh::resolve_virtual_entry);
+resolve_stub!(
     /// Interface dispatch that the table cannot decide: method handle in `r10`, `this` in `rdi`.
     resolve_interface, eh::resolve_interface_entry);
 
