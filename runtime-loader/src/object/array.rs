@@ -76,7 +76,7 @@ pub fn bytes_len(a: Obj) -> usize {
 
 /// A fresh vector; `mt` is the array's own method table.
 pub fn allocate(mt: &'static MethodTable, len: usize) -> Result<Obj> {
-    let a = crate::gc::allocate(mt, vector_size(mt, len)?).ok_or_else(Thrown::out_of_memory)?;
+    let a = super::allocate(mt, vector_size(mt, len)?).ok_or_else(Thrown::out_of_memory)?;
     a.set(l::LENGTH as u32, len as u64);
     Ok(a)
 }
@@ -106,7 +106,7 @@ pub fn allocate_md(mt: &'static MethodTable, dims: &[Dim]) -> Result<Obj> {
     let total = dims.iter().try_fold(1usize, |n, d| n.checked_mul(d.length as usize)).filter(|n| *n <= i32::MAX as usize);
     let total = total.ok_or_else(Thrown::out_of_memory)?;
     let bounds_at = vector_size(mt, total)?;
-    let a = crate::gc::allocate(mt, bounds_at + size_of_val(dims)).ok_or_else(Thrown::out_of_memory)?;
+    let a = super::allocate(mt, bounds_at + size_of_val(dims)).ok_or_else(Thrown::out_of_memory)?;
     a.set(l::LENGTH as u32, total as u64);
     for (i, d) in dims.iter().enumerate() {
         a.set((bounds_at + i * size_of::<Dim>()) as u32, *d);

@@ -32,7 +32,7 @@ pub enum InitState {
     /// Done, or there is none.
     Done,
     /// Failed: handle of the exception to raise on every access.
-    Failed(crate::gc::Handle),
+    Failed(super::Handle),
 }
 
 /// A method. Its address is the value of a `RuntimeMethodHandle` and the hidden argument of shared

@@ -42,7 +42,7 @@ pub fn allocate(len: usize) -> Result<Obj> {
         return Err(Thrown::out_of_memory());
     }
     let mt = rt.tables.string();
-    let s = crate::gc::allocate(mt, mt.instance_size(len)).ok_or_else(Thrown::out_of_memory)?;
+    let s = super::allocate(mt, mt.instance_size(len)).ok_or_else(Thrown::out_of_memory)?;
     s.set(l::LENGTH as u32, len as i32);
     Ok(s)
 }

@@ -2,7 +2,7 @@
 //! thread is initializing waits, and threads that would wait for each other in a circle go on instead
 //! and see the class half-initialized.
 
-use crate::gc::Handle;
+use crate::object::Handle;
 use crate::icall::{Result, Thrown};
 use crate::object::{InitState, MethodTable};
 use crate::threads::{self, ThreadId};

@@ -1,0 +1,117 @@
+//! Method descriptors: entry cells, callable addresses, virtual dispatch.
+
+use super::Runtime;
+use super::id_table::IdTable;
+use crate::arch::x64::stubs;
+use crate::icall::Result;
+use crate::jit::EntrySlot;
+use crate::object::{MethodDesc, MethodTable, Obj};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use shared_codegen::types::{ContextSource, MethodId};
+
+/// All method descriptors.
+#[derive(Default)]
+pub struct Methods {
+    descs: IdTable<MethodDesc>,
+}
+
+impl Methods {
+    /// The descriptor of a method.
+    pub fn desc(&self, method: MethodId) -> &'static MethodDesc {
+        match self.descs.get(method.0) {
+            Some(d) => d,
+            None => self.descs.insert(method.0, Box::leak(Box::new(MethodDesc::new(method)))),
+        }
+    }
+
+    /// The descriptor of the body that runs.
+    pub fn canonical(&self, rt: &Runtime, desc: &'static MethodDesc) -> &'static MethodDesc {
+        desc.canonical.get_or_init(|| self.desc(rt.types.canonical_method(desc.method)))
+    }
+
+    /// The cell through which compiled code calls the body (which may want a generic context).
+    pub fn entry(&self, rt: &Runtime, desc: &'static MethodDesc) -> Result<EntrySlot> {
+        let canonical = self.canonical(rt, desc);
+        if let Some(slot) = canonical.entry.get() {
+            return Ok(*slot);
+        }
+        let slot = stubs::new_entry(&rt.code, canonical)?;
+        Ok(*canonical.entry.get_or_init(|| slot))
+    }
+
+    /// An address that anybody may call: an entry stub, or one that adds the generic context.
+    pub fn callable(&self, rt: &Runtime, desc: &'static MethodDesc) -> Result<usize> {
+        cached(&desc.callable, || {
+            let slot = self.entry(rt, desc)?;
+            match hidden_context(rt, desc)? {
+                None => Ok(stubs::jump_through(&rt.code, slot)?),
+                Some(context) => Ok(stubs::instantiating(&rt.code, slot, context)?),
+            }
+        })
+    }
+
+    /// Like [`Self::callable`] for an instance method of a value type, but `this` is the boxed object.
+    pub fn unboxing(&self, rt: &Runtime, desc: &'static MethodDesc) -> Result<usize> {
+        cached(&desc.unboxing, || {
+            let slot = self.entry(rt, desc)?;
+            Ok(stubs::unboxing(&rt.code, slot, hidden_context(rt, desc)?)?)
+        })
+    }
+
+    /// Address for a vtable or delegate: `this` is an object whatever the owner is.
+    pub fn for_object(&self, rt: &Runtime, desc: &'static MethodDesc) -> Result<usize> {
+        if rt.types.is_value_type(rt.types.owner(desc.method))? && !rt.types.is_static(desc.method) {
+            return self.unboxing(rt, desc);
+        }
+        if hidden_context(rt, desc)?.is_some() {
+            return self.callable(rt, desc);
+        }
+        match self.canonical(rt, desc).compiled() {
+            Some(code) => Ok(code),
+            None => self.callable(rt, desc),
+        }
+    }
+
+    /// What a virtual slot of a type calls; compiled or bound now, so that the slot can keep the final address.
+    pub fn resolve_slot(&self, rt: &'static Runtime, mt: &'static MethodTable, slot: u32) -> Result<usize> {
+        let method = rt.types.vtable(mt.type_id())?.slot(slot);
+        let desc = self.desc(method);
+        rt.jit.prepare(rt, self.canonical(rt, desc))?;
+        let code = self.for_object(rt, desc)?;
+        mt.vtable_slot(slot).store(code, Ordering::Release);
+        Ok(code)
+    }
+
+    /// The method an object runs for a virtual or interface method.
+    pub fn resolve_virtual(&self, rt: &Runtime, object: Obj, method: MethodId) -> Result<&'static MethodDesc> {
+        let receiver = object.method_table().type_id();
+        let owner = rt.types.owner(method);
+        let target = if rt.types.is_interface(owner)? {
+            rt.types.resolve_interface(receiver, method)?
+        } else {
+            rt.types.resolve_virtual(receiver, method)?
+        };
+        Ok(self.desc(target))
+    }
+}
+
+/// The value of the hidden argument, for methods that cannot find their context in `this`.
+fn hidden_context(rt: &Runtime, desc: &'static MethodDesc) -> Result<Option<usize>> {
+    Ok(match rt.types.needs_context(desc.method) {
+        ContextSource::None | ContextSource::FromThis => None,
+        ContextSource::OwnerTable => Some(rt.method_table(rt.types.owner(desc.method))?.handle()),
+        ContextSource::MethodHandle => Some(desc.handle()),
+    })
+}
+
+fn cached(cell: &AtomicUsize, make: impl FnOnce() -> Result<usize>) -> Result<usize> {
+    let known = cell.load(Ordering::Acquire);
+    if known != 0 {
+        return Ok(known);
+    }
+    let made = make()?;
+    match cell.compare_exchange(0, made, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => Ok(made),
+        Err(first) => Ok(first),
+    }
+}
