@@ -1,0 +1,244 @@
+//! Blocks and branches. A block is known by the offset of its first instruction and the copy of the
+//! finally body it belongs to ([`super::regions`]).
+
+use super::Importer;
+use super::error::{Error, Result};
+use super::regions::Copy;
+use super::scan::Scan;
+use super::stack::{Carried, Item};
+use crate::il::{Decoder, Flow as IlFlow};
+use crate::ir::{Block, Op, Region, Target, Type};
+use crate::types::TypeId;
+use rustc_hash::FxHashMap;
+
+/// Identity of an imported block.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Key {
+    /// Offset of the first instruction.
+    pub offset: u32,
+    /// Copy of the finally body.
+    pub copy: Copy,
+}
+
+/// What lies on the stack when control comes from the unwinder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Entry {
+    /// Control comes from branches.
+    Normal,
+    /// The exception object of a region.
+    Exception(Region, Option<TypeId>),
+}
+
+struct Known {
+    block: Block,
+    /// Stack at entry; set by the first branch.
+    shape: Option<Vec<Carried>>,
+    entry: Entry,
+    edges_left: u32,
+    queued: bool,
+}
+
+/// All blocks so far and those still to import.
+pub(crate) struct Flow {
+    known: FxHashMap<Key, Known>,
+    queue: Vec<Key>,
+    pub(crate) copy: Copy,
+}
+
+impl Flow {
+    pub(crate) fn new(scan: &Scan) -> Flow {
+        let known = FxHashMap::with_capacity_and_hasher(scan.leaders.len(), Default::default());
+        Flow { known, queue: Vec::new(), copy: Copy::ROOT }
+    }
+
+    pub(crate) fn next_block(&mut self) -> Option<Key> {
+        self.queue.pop()
+    }
+}
+
+impl Importer<'_> {
+    /// The IR block of a key, made now if need be.
+    pub(crate) fn block_of(&mut self, key: Key) -> Result<Block> {
+        if let Some(k) = self.flow.known.get(&key) {
+            return Ok(k.block);
+        }
+        let region = self.region_of(key.offset, key.copy)?;
+        let saved = self.b.region();
+        self.b.set_region(region);
+        let block = self.b.create_block();
+        self.b.set_region(saved);
+        let index = self.scan.leaders.binary_search(&key.offset);
+        let edges_left = index.map_or(0, |i| self.scan.edges[i]) + u32::from(key.offset == 0);
+        self.flow.known.insert(key, Known { block, shape: None, entry: Entry::Normal, edges_left, queued: false });
+        self.connect_handlers(block);
+        Ok(block)
+    }
+
+    /// Queues a handler or filter block.
+    pub(crate) fn queue_handler(&mut self, key: Key, entry: Entry) -> Result<Block> {
+        let block = self.block_of(key)?;
+        if let Some(k) = self.flow.known.get_mut(&key) {
+            k.entry = entry;
+            k.shape = Some(Vec::new());
+            if !core::mem::replace(&mut k.queued, true) {
+                self.flow.queue.push(key);
+            }
+        }
+        Ok(block)
+    }
+
+    /// Prepares an edge to a block: hands the stack over and queues the block. The terminator is the caller's.
+    pub(crate) fn edge_to(&mut self, key: Key) -> Result<Block> {
+        let block = self.block_of(key)?;
+        let shape = self.flow.known.get(&key).and_then(|k| k.shape.clone());
+        let shape = match shape {
+            Some(shape) if shape.len() == self.stack.len() => shape,
+            Some(_) => return self.invalid("stack depth differs at a join"),
+            None => self.shape_of_stack()?,
+        };
+        self.carry_out(&shape)?;
+        if let Some(k) = self.flow.known.get_mut(&key) {
+            k.shape = Some(shape);
+            if !core::mem::replace(&mut k.queued, true) {
+                self.flow.queue.push(key);
+            }
+        }
+        Ok(block)
+    }
+
+    /// Counts an edge whose terminator stands; seals the block after the last.
+    pub(crate) fn edge_done(&mut self, key: Key) {
+        if !self.body.clauses.is_empty() {
+            return;
+        }
+        if let Some(k) = self.flow.known.get_mut(&key) {
+            k.edges_left = k.edges_left.saturating_sub(1);
+            if k.edges_left == 0 {
+                let block = k.block;
+                self.b.seal(block);
+            }
+        }
+    }
+
+    /// The block at an offset, seen from the present place.
+    pub(crate) fn key_at(&self, offset: u32) -> Key {
+        Key { offset, copy: self.flow.copy }
+    }
+
+    pub(crate) fn start_at_first_instruction(&mut self) -> Result<()> {
+        self.jump_to(Key { offset: 0, copy: Copy::ROOT })
+    }
+
+    /// Ends the block with a jump.
+    pub(crate) fn jump_to(&mut self, key: Key) -> Result<()> {
+        let block = self.edge_to(key)?;
+        self.b.jump(block, &[]);
+        self.edge_done(key);
+        Ok(())
+    }
+
+    /// Ends the block with a conditional branch: to `target`, or to the next instruction.
+    pub(crate) fn branch_if(&mut self, cond: crate::ir::Value, target: u32) -> Result<()> {
+        self.poll_before(target);
+        let (yes, no) = (self.key_at(target), self.key_at(self.next));
+        let then = self.edge_to(yes)?;
+        let otherwise = self.edge_to(no)?;
+        self.b.brif(cond, plain(then), plain(otherwise));
+        self.edge_done(yes);
+        self.edge_done(no);
+        Ok(())
+    }
+
+    pub(crate) fn switch_to_targets(&mut self, targets: impl Iterator<Item = u32>) -> Result<()> {
+        let index = self.pop_i32()?;
+        let targets: Vec<u32> = targets.chain([self.next]).collect();
+        if targets.iter().any(|t| *t <= self.offset) {
+            self.poll();
+        }
+        let mut blocks = Vec::with_capacity(targets.len());
+        for t in &targets {
+            blocks.push(plain(self.edge_to(self.key_at(*t))?));
+        }
+        self.b.switch(index, blocks);
+        for t in &targets {
+            self.edge_done(self.key_at(*t));
+        }
+        Ok(())
+    }
+
+    /// A poll before a branch backwards.
+    pub(crate) fn poll_before(&mut self, target: u32) {
+        if target <= self.offset {
+            self.poll();
+        }
+    }
+
+    fn poll(&mut self) {
+        if !self.options.no_polls {
+            self.b.emit(Op::Poll, Type::I32, &[], crate::ir::Imm::None);
+        }
+    }
+
+    /// Imports one block of IL.
+    pub(crate) fn import_block(&mut self, key: Key) -> Result<()> {
+        let Some(known) = self.flow.known.get(&key) else { return Ok(()) };
+        let (block, entry, shape) = (known.block, known.entry, known.shape.clone().unwrap_or_default());
+        self.flow.copy = key.copy;
+        self.b.switch_to(block);
+        self.b.set_region(self.b.func.blocks[block.index()].region);
+        self.b.set_cold(self.b.func.blocks[block.index()].cold);
+        self.offset = key.offset;
+        self.set_loc();
+        self.carry_in(&shape);
+        if let Entry::Exception(region, ty) = entry {
+            let object = self.b.catch_object(region);
+            self.stack.push(Item::scalar(object, ty));
+        }
+        if let Err(e) = self.import_instructions(key.offset) {
+            self.throw_failure(e);
+        }
+        Ok(())
+    }
+
+    fn import_instructions(&mut self, start: u32) -> Result<()> {
+        self.next = start;
+        loop {
+            if self.next != start && self.scan.is_leader(self.next) {
+                return self.jump_to(self.key_at(self.next));
+            }
+            let Some(instr) = Decoder::new(self.body.code, self.next).next() else {
+                return self.invalid("control runs off the end");
+            };
+            let instr = instr?;
+            self.offset = instr.offset;
+            self.next = instr.end;
+            self.set_loc();
+            self.instruction(&instr)?;
+            if self.b.is_terminated() {
+                return Ok(());
+            }
+            if instr.opcode.flow() != IlFlow::Prefix {
+                self.prefixes = Default::default();
+                self.release_temps();
+            }
+        }
+    }
+
+    /// Ends the block with code that raises the exception for a failed import of this instruction.
+    pub(crate) fn throw_failure(&mut self, e: Error) {
+        self.prefixes = Default::default();
+        if self.b.is_terminated() {
+            return;
+        }
+        let (namespace, name) = e.exception();
+        let index = self.b.func.add_failure(namespace, name, e.to_string());
+        let index = self.b.i64(index.into());
+        self.b.call_helper(crate::abi::helper::HelperId::ThrowCompileError, &[index]);
+        self.b.trap(crate::abi::trap::TrapKind::InvalidProgram);
+    }
+}
+
+/// A branch target without arguments.
+pub(crate) fn plain(block: Block) -> Target {
+    Target { block, args: Default::default() }
+}

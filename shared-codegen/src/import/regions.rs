@@ -1,0 +1,339 @@
+//! Exception clauses: IR regions, handlers, and the two copies of finally bodies
+//! (`docs/architecture.md` §3.5).
+//!
+//! A finally body is imported once for the normal way out and once for the exceptional way. The normal copy is
+//! shared by all `leave` instructions; each sets a selector that tells the end of the body where to go on.
+
+use super::error::Result;
+use super::flow::{Entry, Key, plain};
+use super::{Importer, Pair};
+use crate::abi::fixup::Fixup;
+use crate::abi::helper::HelperId;
+use crate::abi::layout::frame::EH_SLOT_SIZE;
+use crate::il::{ClauseKind, EhClause, MethodBody};
+use crate::ir::{Block, Region, RegionData, RegionKind, SlotData, Type, Value, Var};
+use crate::types::Known;
+use rustc_hash::FxHashMap;
+
+/// A copy of a finally or fault body (or the method itself, [`Copy::ROOT`]); index into the table of copies.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Copy(u32);
+
+impl Copy {
+    /// Not in a finally body.
+    pub(crate) const ROOT: Copy = Copy(0);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Root,
+    /// The copy that `leave` goes through; index into `normals`.
+    Normal(usize),
+    /// The copy that the unwinder runs.
+    Exceptional(Region),
+}
+
+struct CopyInfo {
+    parent: Copy,
+    depth: u32,
+    mode: Mode,
+}
+
+/// The normal copy of a finally body.
+struct NormalCopy {
+    entry: Key,
+    selector: Var,
+    /// Where the end of the body goes on, by selector.
+    continuations: Vec<Key>,
+    /// Block at the end of the body.
+    exit: Option<Block>,
+}
+
+/// State of the clauses of one method.
+pub(crate) struct Regions {
+    clauses: Vec<EhClause>,
+    copies: Vec<CopyInfo>,
+    regions: FxHashMap<(usize, Copy), Region>,
+    normals: Vec<NormalCopy>,
+    normal_of: FxHashMap<(usize, Copy), usize>,
+    /// Handlers that do not know yet where their variables come from.
+    unconnected: Vec<Block>,
+    synchronized: Option<(Region, Value)>,
+}
+
+fn covers(start: u32, end: u32, offset: u32) -> bool {
+    start <= offset && offset < end
+}
+
+fn is_finally(c: &EhClause) -> bool {
+    matches!(c.kind, ClauseKind::Finally | ClauseKind::Fault)
+}
+
+impl Regions {
+    pub(crate) fn new(body: &MethodBody) -> Regions {
+        Regions {
+            clauses: body.clauses.clone(),
+            copies: vec![CopyInfo { parent: Copy::ROOT, depth: 0, mode: Mode::Root }],
+            regions: FxHashMap::default(),
+            normals: Vec::new(),
+            normal_of: FxHashMap::default(),
+            unconnected: Vec::new(),
+            synchronized: None,
+        }
+    }
+
+    /// Number of finally bodies around an offset.
+    fn depth_at(&self, offset: u32) -> u32 {
+        self.clauses.iter().filter(|c| is_finally(c) && covers(c.handler_start, c.handler_end, offset)).count() as u32
+    }
+
+    /// The copy around `copy` to which an offset belongs.
+    fn outer_copy(&self, mut copy: Copy, offset: u32) -> Copy {
+        let depth = self.depth_at(offset);
+        while self.copies[copy.0 as usize].depth > depth {
+            copy = self.copies[copy.0 as usize].parent;
+        }
+        copy
+    }
+
+    fn new_copy(&mut self, parent: Copy, mode: Mode) -> Copy {
+        let depth = self.copies[parent.0 as usize].depth + 1;
+        self.copies.push(CopyInfo { parent, depth, mode });
+        Copy(self.copies.len() as u32 - 1)
+    }
+}
+
+impl Importer<'_> {
+    /// Makes a synchronized method hold its lock.
+    pub(crate) fn enter_synchronized(&mut self) -> Result<()> {
+        if !self.ctx.method_is_synchronized(self.method) {
+            return Ok(());
+        }
+        let object = if self.signature.has_this {
+            self.arg_value(0)?
+        } else {
+            let owner = self.own_type();
+            self.type_object(owner)
+        };
+        self.b.call_helper(HelperId::MonitorEnter, &[object]);
+        let region = self.new_region(None, RegionKind::Fault);
+        self.regions.synchronized = Some((region, object));
+        let body = self.b.current();
+        let handler = self.b.create_block();
+        self.b.func.regions[region.index()].handler = handler;
+        self.regions.unconnected.push(handler);
+        self.b.switch_to(handler);
+        self.b.call_helper(HelperId::MonitorExit, &[object]);
+        self.b.resume_unwind(region);
+        if let Some(body) = body {
+            self.b.switch_to(body);
+        }
+        Ok(())
+    }
+
+    /// Releases the lock of a synchronized method before it returns.
+    pub(crate) fn leave_synchronized(&mut self) {
+        if let Some((_, object)) = self.regions.synchronized {
+            self.b.call_helper(HelperId::MonitorExit, &[object]);
+        }
+    }
+
+    fn new_region(&mut self, parent: Option<Region>, kind: RegionKind) -> Region {
+        let region = Region(self.b.func.regions.len() as u32);
+        let eh_slot = self.b.func.add_slot(SlotData { size: EH_SLOT_SIZE, align: 8, ty: None, zeroed: false, eh: Some(region) });
+        self.b.func.regions.push(RegionData { parent, kind, handler: Block(0), eh_slot });
+        region
+    }
+
+    /// The innermost region around an offset in a copy.
+    pub(crate) fn region_of(&mut self, offset: u32, copy: Copy) -> Result<Option<Region>> {
+        let around = self.regions.clauses.iter().position(|c| covers(c.try_start, c.try_end, offset));
+        match around {
+            Some(clause) => {
+                let copy = self.regions.outer_copy(copy, self.regions.clauses[clause].try_start);
+                Ok(Some(self.region_for(clause, copy)?))
+            }
+            None => Ok(self.regions.synchronized.map(|s| s.0)),
+        }
+    }
+
+    fn region_for(&mut self, clause: usize, copy: Copy) -> Result<Region> {
+        if let Some(r) = self.regions.regions.get(&(clause, copy)) {
+            return Ok(*r);
+        }
+        let c = self.regions.clauses[clause];
+        let outer = self.regions.clauses.iter().skip(clause + 1).position(|o| covers(o.try_start, o.try_end, c.try_start) && c.try_end <= o.try_end);
+        let parent = match outer {
+            Some(n) => {
+                let n = clause + 1 + n;
+                let copy = self.regions.outer_copy(copy, self.regions.clauses[n].try_start);
+                Some(self.region_for(n, copy)?)
+            }
+            None => self.regions.synchronized.map(|s| s.0),
+        };
+        let region = self.new_region(parent, RegionKind::Fault);
+        self.regions.regions.insert((clause, copy), region);
+        self.attach_handler(clause, copy, region)?;
+        Ok(region)
+    }
+
+    fn attach_handler(&mut self, clause: usize, copy: Copy, region: Region) -> Result<()> {
+        let c = self.regions.clauses[clause];
+        let mut caught = Some(self.ctx.known(Known::Exception));
+        let kind = match c.kind {
+            ClauseKind::Catch(token) => {
+                let ty = self.type_pair(token)?;
+                caught = Some(ty.canon);
+                if self.needs_lookup_type(ty) { RegionKind::CatchLookup(self.lookup(Fixup::MethodTable(ty.open))) } else { RegionKind::Catch(ty.canon) }
+            }
+            ClauseKind::Filter(start) => {
+                let object = Some(self.ctx.known(Known::Object));
+                caught = object;
+                let filter = self.queue_handler(Key { offset: start, copy }, Entry::Exception(region, object))?;
+                self.regions.unconnected.push(filter);
+                RegionKind::Filter(filter)
+            }
+            ClauseKind::Finally | ClauseKind::Fault => RegionKind::Fault,
+        };
+        let handler = if is_finally(&c) {
+            let inner = self.regions.new_copy(copy, Mode::Exceptional(region));
+            self.queue_handler(Key { offset: c.handler_start, copy: inner }, Entry::Normal)?
+        } else {
+            self.queue_handler(Key { offset: c.handler_start, copy }, Entry::Exception(region, caught))?
+        };
+        self.regions.unconnected.push(handler);
+        let data = &mut self.b.func.regions[region.index()];
+        data.kind = kind;
+        data.handler = handler;
+        Ok(())
+    }
+
+    /// The first block of a region tells its handlers what the variables are.
+    pub(crate) fn connect_handlers(&mut self, block: Block) {
+        if self.regions.unconnected.contains(&block) {
+            return;
+        }
+        // A handler block made on the way is not inside the region it handles.
+        let region = self.b.func.blocks[block.index()].region;
+        let mut waiting = core::mem::take(&mut self.regions.unconnected);
+        waiting.retain(|&handler| {
+            let mut at = region;
+            while let Some(r) = at {
+                let data = &self.b.func.regions[r.index()];
+                if data.handler == handler || data.kind == RegionKind::Filter(handler) {
+                    self.b.set_handler_pred(handler, block);
+                    return false;
+                }
+                at = data.parent;
+            }
+            true
+        });
+        self.regions.unconnected.extend(waiting);
+    }
+
+    /// `leave`: through the normal copies of all finally bodies on the way, then to the target.
+    pub(crate) fn leave(&mut self, target: u32) -> Result<()> {
+        self.poll_before(target);
+        self.stack.clear();
+        let from = self.flow.copy;
+        let mut next = Key { offset: target, copy: self.regions.outer_copy(from, target) };
+        let passed: Vec<usize> = (0..self.regions.clauses.len())
+            .filter(|&n| {
+                let c = &self.regions.clauses[n];
+                c.kind == ClauseKind::Finally && covers(c.try_start, c.try_end, self.offset) && !covers(c.try_start, c.try_end, target)
+            })
+            .collect();
+        for clause in passed.into_iter().rev() {
+            let copy = self.regions.outer_copy(from, self.regions.clauses[clause].try_start);
+            let normal = self.normal_copy(clause, copy);
+            let selector = self.continuation(normal, next)?;
+            let NormalCopy { entry, selector: var, .. } = self.regions.normals[normal];
+            next = entry;
+            let value = self.b.i32(selector as i32);
+            self.b.def_var(var, value);
+        }
+        self.jump_to(next)
+    }
+
+    /// Number of a continuation of a normal copy.
+    fn continuation(&mut self, normal: usize, key: Key) -> Result<usize> {
+        let known = &mut self.regions.normals[normal].continuations;
+        if let Some(n) = known.iter().position(|k| *k == key) {
+            return Ok(n);
+        }
+        known.push(key);
+        let n = known.len() - 1;
+        // The edge is made in `finish_finally_copies`; the block must be imported before.
+        self.edge_to(key)?;
+        Ok(n)
+    }
+
+    fn normal_copy(&mut self, clause: usize, copy: Copy) -> usize {
+        if let Some(n) = self.regions.normal_of.get(&(clause, copy)) {
+            return *n;
+        }
+        let n = self.regions.normals.len();
+        let inner = self.regions.new_copy(copy, Mode::Normal(n));
+        let entry = Key { offset: self.regions.clauses[clause].handler_start, copy: inner };
+        let selector = self.b.new_var(Type::I32);
+        self.regions.normals.push(NormalCopy { entry, selector, continuations: Vec::new(), exit: None });
+        self.regions.normal_of.insert((clause, copy), n);
+        n
+    }
+
+    /// `endfinally`, `endfault`
+    pub(crate) fn end_finally(&mut self) -> Result<()> {
+        self.stack.clear();
+        match self.regions.copies[self.flow.copy.0 as usize].mode {
+            Mode::Root => self.invalid("endfinally outside of a finally or fault handler"),
+            Mode::Exceptional(region) => {
+                self.b.resume_unwind(region);
+                Ok(())
+            }
+            Mode::Normal(n) => {
+                let exit = match self.regions.normals[n].exit {
+                    Some(exit) => exit,
+                    None => self.b.create_block(),
+                };
+                self.regions.normals[n].exit = Some(exit);
+                self.b.jump(exit, &[]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the normal copies, whose continuations are all known now.
+    pub(crate) fn finish_finally_copies(&mut self) {
+        for n in 0..self.regions.normals.len() {
+            let Some(exit) = self.regions.normals[n].exit else { continue };
+            let continuations = self.regions.normals[n].continuations.clone();
+            let targets: Vec<Block> = continuations.iter().filter_map(|k| self.block_of(*k).ok()).collect();
+            self.b.switch_to(exit);
+            match targets.as_slice() {
+                [one] => self.b.jump(*one, &[]),
+                many => {
+                    let selector = self.b.use_var(self.regions.normals[n].selector);
+                    self.b.switch(selector, many.iter().map(|t| plain(*t)).collect());
+                }
+            }
+        }
+    }
+
+    /// `rethrow`
+    pub(crate) fn rethrow(&mut self) -> Result<()> {
+        let caught = self.regions.clauses.iter().position(|c| !is_finally(c) && covers(c.handler_start, c.handler_end, self.offset));
+        let Some(clause) = caught else {
+            return self.invalid("rethrow outside of a catch handler");
+        };
+        let copy = self.regions.outer_copy(self.flow.copy, self.regions.clauses[clause].try_start);
+        let region = self.region_for(clause, copy)?;
+        self.b.rethrow(region);
+        Ok(())
+    }
+
+    /// The type that declares the method.
+    pub(crate) fn own_type(&self) -> Pair<crate::types::TypeId> {
+        let owner = self.ctx.method_owner(self.method);
+        Pair { canon: owner, open: if self.shared { self.ctx.open_form(owner) } else { owner } }
+    }
+}
