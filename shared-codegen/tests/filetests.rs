@@ -7,14 +7,19 @@
 //! * `test print`: the function as printed.
 //! * `test verify [low] [final]`: `ok` or what is wrong.
 //! * `test analysis`: reverse postorder, dominators, frontiers, loops, live values.
-//! * `test pass NAME,*`: the function after the passes, which is verified before and after.
+//! * `test pass NAME,*`: the function after the passes, which is verified before and after. What passes may know of types
+//!   and methods is said in comments, see `support/facts.rs`.
 
+#[path = "support/facts.rs"]
+mod facts;
+
+use facts::Facts;
 use shared_codegen::analysis::{Cfg, DominanceFrontier, Dominators, Liveness, Loops};
 use shared_codegen::ir::text::{parse_function, parse_functions};
 use shared_codegen::ir::verify::{VerifyOptions, verify};
 use shared_codegen::ir::{Block, Function};
+use shared_codegen::passes::PassContext;
 use shared_codegen::passes::table::PassId;
-use shared_codegen::passes::{NoFacts, PassContext};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +96,7 @@ fn run_file(text: &str) -> Result<String, String> {
     let (Some(&"test"), Some(&kind)) = (words.first(), words.get(1)) else {
         return Err("line 1 is not a test command".into());
     };
+    let facts = Facts::parse(text, functions(text)?)?;
     let mut new = String::new();
     let mut function = String::new();
     for line in text.lines() {
@@ -106,7 +112,7 @@ fn run_file(text: &str) -> Result<String, String> {
         if line == "}" {
             let f = parse_function(&function).map_err(|e| format!("{e}\n{function}"))?;
             round_trip(&f)?;
-            for out in run_function(kind, &words[2..], f)?.lines() {
+            for out in run_function(kind, &words[2..], f, &facts)?.lines() {
                 new.push_str(format!(";> {out}").trim_end());
                 new.push('\n');
             }
@@ -114,6 +120,14 @@ fn run_file(text: &str) -> Result<String, String> {
         }
     }
     Ok(new)
+}
+
+/// All functions of a file, without the expectations.
+fn functions(text: &str) -> Result<Vec<Function>, String> {
+    let lines = text.lines().filter(|l| !l.starts_with(";>"));
+    let start = lines.skip_while(|l| !l.starts_with("function "));
+    let source: Vec<&str> = start.collect();
+    parse_functions(&source.join("\n")).map_err(|e| e.to_string())
 }
 
 fn round_trip(f: &Function) -> Result<(), String> {
@@ -125,7 +139,12 @@ fn round_trip(f: &Function) -> Result<(), String> {
     Ok(())
 }
 
-fn run_function(kind: &str, args: &[&str], mut f: Function) -> Result<String, String> {
+fn run_function(
+    kind: &str,
+    args: &[&str],
+    mut f: Function,
+    facts: &Facts,
+) -> Result<String, String> {
     match kind {
         "print" => Ok(f.to_string()),
         "verify" => {
@@ -146,7 +165,7 @@ fn run_function(kind: &str, args: &[&str], mut f: Function) -> Result<String, St
             for name in args {
                 let pass =
                     PassId::from_name(name).ok_or_else(|| format!("no such pass: {name}"))?;
-                (pass.info().run)(&mut f, &PassContext::new(&NoFacts));
+                (pass.info().run)(&mut f, &PassContext::new(facts));
                 verify(&f, VerifyOptions::CLI).map_err(|e| format!("after {name}: {e}\n{f}"))?;
             }
             Ok(f.to_string())

@@ -24,7 +24,7 @@ pub mod simplify_cfg;
 pub use cursor::Cursor;
 pub use optset::{OptError, OptSet, help_text};
 pub use oracle::{CastTest, ElementFacts, InstanceFacts, NoFacts, TypeOracle};
-pub use scope::{PassObserver, PassRun, PipelineReport, VerifyError};
+pub use scope::{PassError, PassObserver, PassRun, PipelineReport};
 
 use crate::ir::Function;
 
@@ -38,6 +38,17 @@ pub enum BarrierPolicy {
     Helper,
 }
 
+/// When [`run_pipeline`] proves that the function is valid IR.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verify {
+    /// Never.
+    Off,
+    /// Before the first and after the last pass.
+    Ends,
+    /// After every pass too; the error then names the pass and has the IR from before it.
+    Each,
+}
+
 /// What every pass may look at besides the function.
 #[derive(Clone, Copy)]
 pub struct PassContext<'a> {
@@ -49,21 +60,25 @@ pub struct PassContext<'a> {
     pub has_round: bool,
     /// The processor counts bits in one instruction (`popcnt`).
     pub has_popcnt: bool,
-    /// Prove every pass's result.
-    pub verify: bool,
+    /// Which results to prove.
+    pub verify: Verify,
     /// Sees the function around every pass.
     pub observer: Option<&'a dyn PassObserver>,
 }
 
 impl<'a> PassContext<'a> {
-    /// No barriers, no processor extensions, verification in debug builds only.
+    /// No barriers, no processor extensions; in debug builds the ends of the pipeline are verified.
     pub fn new(oracle: &'a dyn TypeOracle) -> PassContext<'a> {
         PassContext {
             oracle,
             barriers: BarrierPolicy::None,
             has_round: false,
             has_popcnt: false,
-            verify: cfg!(debug_assertions),
+            verify: if cfg!(debug_assertions) {
+                Verify::Ends
+            } else {
+                Verify::Off
+            },
             observer: None,
         }
     }
@@ -75,7 +90,7 @@ pub fn run_pipeline(
     f: &mut Function,
     opts: &OptSet,
     cx: &PassContext,
-) -> Result<PipelineReport, VerifyError> {
+) -> Result<PipelineReport, PassError> {
     let mut report = PipelineReport::default();
     scope::verify_input(f, cx)?;
     for &pass in table::PIPELINE {
@@ -83,5 +98,6 @@ pub fn run_pipeline(
             scope::run_pass(pass, f, cx, &mut report)?;
         }
     }
+    scope::verify_output(f, cx)?;
     Ok(report)
 }

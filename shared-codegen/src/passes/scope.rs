@@ -1,7 +1,8 @@
 //! The scope every pass runs in: timer, dump, verification with the IR from before on failure.
 
-use super::PassContext;
-use super::table::PassId;
+use super::table::{self, PassId};
+use super::{PassContext, Verify};
+use crate::ir::verify::{VerifyError, VerifyOptions, verify};
 use crate::ir::{Function, Level};
 use std::time::{Duration, Instant};
 
@@ -37,28 +38,42 @@ pub struct PipelineReport {
 
 /// A pass left a function that is not valid IR.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{function}: invalid IR {}: {message}", .pass.map_or("from the importer", |p| p.info().name))]
-pub struct VerifyError {
-    /// The function.
-    pub function: String,
-    /// The pass, `None` if the function was wrong before the first.
+#[error("after {}: {error}", .pass.map_or("import", |p| p.info().name))]
+pub struct PassError {
+    /// The pass, `None` if the function was wrong before the first. With [`Verify::Ends`] any pass may be to blame.
     pub pass: Option<PassId>,
     /// What is wrong.
-    pub message: String,
-    /// IR text from before the pass.
+    pub error: VerifyError,
+    /// IR text from before the pass (with [`Verify::Ends`]: of the wrong function itself).
     pub before: String,
 }
 
 /// Proves the function the pipeline starts with, if the context asks for it.
-pub(super) fn verify_input(f: &Function, cx: &PassContext) -> Result<(), VerifyError> {
-    if !cx.verify {
+pub(super) fn verify_input(f: &Function, cx: &PassContext) -> Result<(), PassError> {
+    if cx.verify == Verify::Off {
         return Ok(());
     }
-    verify(f, Level::Cli).map_err(|message| VerifyError {
-        function: f.name.clone(),
-        pass: None,
-        message,
-        before: text(f),
+    prove(f, VerifyOptions::CLI, None, f)
+}
+
+/// Proves the function the pipeline ends with, if the context asks for it.
+pub(super) fn verify_output(f: &Function, cx: &PassContext) -> Result<(), PassError> {
+    if cx.verify == Verify::Off {
+        return Ok(());
+    }
+    prove(f, VerifyOptions::FINAL, table::PIPELINE.last().copied(), f)
+}
+
+fn prove(
+    f: &Function,
+    options: VerifyOptions,
+    pass: Option<PassId>,
+    before: &Function,
+) -> Result<(), PassError> {
+    verify(f, options).map_err(|error| PassError {
+        pass,
+        error,
+        before: before.to_string(),
     })
 }
 
@@ -68,8 +83,8 @@ pub(super) fn run_pass(
     f: &mut Function,
     cx: &PassContext,
     report: &mut PipelineReport,
-) -> Result<(), VerifyError> {
-    let before = cx.verify.then(|| f.clone());
+) -> Result<(), PassError> {
+    let before = (cx.verify == Verify::Each).then(|| f.clone());
     if let Some(o) = cx.observer {
         o.before(pass, f);
     }
@@ -88,22 +103,21 @@ pub(super) fn run_pass(
         o.after(pass, f, &run);
     }
     match before {
-        Some(before) => verify(f, level_after(report)).map_err(|message| VerifyError {
-            function: f.name.clone(),
-            pass: Some(pass),
-            message,
-            before: text(&before),
-        }),
+        Some(before) => prove(f, options_after(report), Some(pass), &before),
         None => Ok(()),
     }
 }
 
-/// CLI-aware ops are legal until `expand` has run.
-fn level_after(report: &PipelineReport) -> Level {
-    if report.runs.iter().any(|r| r.pass == PassId::Expand) {
-        Level::Low
-    } else {
-        Level::Cli
+/// CLI-aware ops are legal until `expand` has run, values live into handlers until `eh-demote` has.
+fn options_after(report: &PipelineReport) -> VerifyOptions {
+    let has_run = |pass| report.runs.iter().any(|r| r.pass == pass);
+    VerifyOptions {
+        level: if has_run(PassId::Expand) {
+            Level::Low
+        } else {
+            Level::Cli
+        },
+        eh_demoted: has_run(PassId::EhDemote),
     }
 }
 
@@ -112,13 +126,4 @@ fn inst_count(f: &Function) -> u32 {
         .iter()
         .map(|b| f.blocks[b.index()].insts.len() as u32)
         .sum()
-}
-
-/// The IR verifier, to be connected when it lands.
-fn verify(_f: &Function, _level: Level) -> Result<(), String> {
-    Ok(())
-}
-
-fn text(f: &Function) -> String {
-    f.to_string()
 }

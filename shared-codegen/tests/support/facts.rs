@@ -1,0 +1,154 @@
+//! A type oracle told by comments of a test file. Each line `; fact SUBJECT WORDS` states one fact:
+//!
+//! ```text
+//! ; fact type#1 instance 24 [refs] [finalizer]
+//! ; fact type#2 element 4 [refs]
+//! ; fact type#3 cast always | exact | class 2 [abstract]
+//! ; fact type#4 unbox exact
+//! ; fact type#5 object
+//! ; fact method#7 vtable 3 | imt 5 | inline
+//! ; fact method#7 on type#1 is method#8
+//! ```
+//! `inline`: the function of the file with that method is its body.
+
+use shared_codegen::ir::Function;
+use shared_codegen::passes::intrinsics::Intrinsic;
+use shared_codegen::passes::{CastTest, ElementFacts, InstanceFacts, TypeOracle};
+use shared_codegen::types::{MethodId, TypeId};
+use std::collections::HashMap;
+
+/// The facts of one file.
+#[derive(Default)]
+pub struct Facts {
+    instances: HashMap<TypeId, InstanceFacts>,
+    elements: HashMap<TypeId, ElementFacts>,
+    casts: HashMap<TypeId, CastTest>,
+    exact_unbox: Vec<TypeId>,
+    object: Option<TypeId>,
+    vtable: HashMap<MethodId, u32>,
+    imt: HashMap<MethodId, u32>,
+    overrides: HashMap<(MethodId, TypeId), MethodId>,
+    inline: Vec<MethodId>,
+    bodies: Vec<Function>,
+}
+
+impl Facts {
+    /// Reads the facts of a file. `bodies` are its functions.
+    pub fn parse(text: &str, bodies: Vec<Function>) -> Result<Facts, String> {
+        let mut facts = Facts {
+            bodies,
+            ..Facts::default()
+        };
+        for line in text.lines() {
+            if let Some(fact) = line.strip_prefix("; fact ") {
+                let words: Vec<&str> = fact.split_whitespace().collect();
+                facts
+                    .add(&words)
+                    .ok_or_else(|| format!("not a fact: {line}"))?;
+            }
+        }
+        Ok(facts)
+    }
+
+    fn add(&mut self, words: &[&str]) -> Option<()> {
+        let (&subject, rest) = words.split_first()?;
+        match subject.strip_prefix("type#") {
+            Some(n) => self.add_type(TypeId(n.parse().ok()?), rest),
+            None => self.add_method(MethodId(id(subject, "method#")?), rest),
+        }
+    }
+
+    fn add_type(&mut self, ty: TypeId, words: &[&str]) -> Option<()> {
+        let has = |word: &str| words.contains(&word);
+        match *words {
+            ["instance", size, ..] => {
+                let fact = InstanceFacts {
+                    size: size.parse().ok()?,
+                    has_refs: has("refs"),
+                    has_finalizer: has("finalizer"),
+                };
+                self.instances.insert(ty, fact);
+            }
+            ["element", size, ..] => {
+                let fact = ElementFacts {
+                    size: size.parse().ok()?,
+                    has_refs: has("refs"),
+                };
+                self.elements.insert(ty, fact);
+            }
+            ["cast", "always"] => drop(self.casts.insert(ty, CastTest::Always)),
+            ["cast", "exact"] => drop(self.casts.insert(ty, CastTest::Exact)),
+            ["cast", "class", depth, ..] => {
+                let fact = CastTest::Class {
+                    depth: depth.parse().ok()?,
+                    is_abstract: has("abstract"),
+                };
+                self.casts.insert(ty, fact);
+            }
+            ["unbox", "exact"] => self.exact_unbox.push(ty),
+            ["object"] => self.object = Some(ty),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn add_method(&mut self, method: MethodId, words: &[&str]) -> Option<()> {
+        match *words {
+            ["vtable", slot] => drop(self.vtable.insert(method, slot.parse().ok()?)),
+            ["imt", slot] => drop(self.imt.insert(method, slot.parse().ok()?)),
+            ["inline"] => self.inline.push(method),
+            ["on", ty, "is", target] => {
+                let key = (method, TypeId(id(ty, "type#")?));
+                self.overrides.insert(key, MethodId(id(target, "method#")?));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn id(word: &str, prefix: &str) -> Option<u32> {
+    word.strip_prefix(prefix)?.parse().ok()
+}
+
+impl TypeOracle for Facts {
+    fn instance(&self, ty: TypeId) -> Option<InstanceFacts> {
+        self.instances.get(&ty).copied()
+    }
+    fn element(&self, array: TypeId) -> Option<ElementFacts> {
+        self.elements.get(&array).copied()
+    }
+    fn cast_test(&self, ty: TypeId) -> CastTest {
+        self.casts.get(&ty).copied().unwrap_or(CastTest::Slow)
+    }
+    fn unbox_is_exact(&self, ty: TypeId) -> bool {
+        self.exact_unbox.contains(&ty)
+    }
+    fn object_type(&self) -> Option<TypeId> {
+        self.object
+    }
+    fn is_assignable(&self, from: TypeId, to: TypeId) -> Option<bool> {
+        (from == to).then_some(true)
+    }
+    fn vtable_slot(&self, method: MethodId) -> Option<u32> {
+        self.vtable.get(&method).copied()
+    }
+    fn imt_slot(&self, method: MethodId) -> Option<u32> {
+        self.imt.get(&method).copied()
+    }
+    fn devirtualize(&self, method: MethodId, receiver: TypeId, _: bool) -> Option<MethodId> {
+        self.overrides.get(&(method, receiver)).copied()
+    }
+    fn body_for_inlining(&self, method: MethodId, _: Option<MethodId>, _: u32) -> Option<Function> {
+        if !self.inline.contains(&method) {
+            return None;
+        }
+        self.bodies
+            .iter()
+            .find(|f| f.method == Some(method))
+            .cloned()
+    }
+    fn intrinsic(&self, _: MethodId) -> Option<Intrinsic> {
+        None
+    }
+}
