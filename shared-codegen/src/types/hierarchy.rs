@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Longest chain of base classes accepted.
-const MAX_BASES: usize = 1024;
+pub(crate) const MAX_BASES: usize = 256;
 
 impl TypeContext {
     /// The base class, with the type's arguments substituted. `None` for `object`, interfaces and pointers.
@@ -86,7 +86,12 @@ impl TypeContext {
                         self.resolve_type(module, token, GenericContext::EMPTY)
                     })
                     .collect::<Result<Vec<_>>>()
-                    .map(|l| self.list(&l))
+                    .and_then(|l| match l.iter().find(|&&i| !self.is_interface(i)) {
+                        Some(_) => {
+                            Err(self.type_load(t, "it implements a type that is no interface"))
+                        }
+                        None => Ok(self.list(&l)),
+                    })
             }
             TypeKind::SzArray(e) => {
                 let list: Vec<TypeId> = ARRAY_INTERFACES

@@ -58,8 +58,12 @@ impl FieldShape {
     }
 }
 
-/// Largest instance accepted.
-const MAX_SIZE: u32 = 1 << 28;
+/// Largest instance accepted, in bytes.
+pub(crate) const MAX_SIZE: u32 = 1 << 28;
+/// Longest chain of base classes and nested structs followed.
+const MAX_STACK: usize = super::hierarchy::MAX_BASES + super::context::MAX_DEPTH as usize;
+/// Most references in one instance.
+const MAX_REFS: usize = 1 << 20;
 
 impl TypeContext {
     /// The layout of a class or value type. Fails for open types, and for value types that contain themselves.
@@ -106,7 +110,7 @@ impl TypeContext {
         if let Some(done) = entry.layout.get() {
             return done.as_deref().map_err(Clone::clone);
         }
-        if stack.contains(&t) || stack.len() > super::context::MAX_DEPTH as usize {
+        if stack.contains(&t) || stack.len() > MAX_STACK {
             return Err(self.type_load(t, "it contains itself"));
         }
         stack.push(t);
@@ -181,7 +185,7 @@ impl TypeContext {
             Placement::Auto => 0,
             _ => start.saturating_add(class_size),
         };
-        if builder.end.max(min) > MAX_SIZE {
+        if builder.end.max(min) > MAX_SIZE || builder.refs.len() > MAX_REFS {
             return Err(self.type_load(t, "it is too large"));
         }
         Ok(builder.finish(value_type, min))
@@ -314,8 +318,10 @@ impl Builder {
         self.align = self.align.max(packed(field.align, pack));
         self.used = self.used.saturating_add(field.size);
         self.padded |= field.padded;
-        self.refs.extend(field.refs.iter().map(|r| at + r));
-        self.byrefs.extend(field.byrefs.iter().map(|r| at + r));
+        self.refs
+            .extend(field.refs.iter().map(|r| at.saturating_add(*r)));
+        self.byrefs
+            .extend(field.byrefs.iter().map(|r| at.saturating_add(*r)));
         self.fields.push((field.row, at));
         self.end = self.end.max(at.saturating_add(field.size));
     }

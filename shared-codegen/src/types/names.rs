@@ -3,6 +3,9 @@
 use super::{FieldId, MethodId, ModuleId, TypeContext, TypeId, TypeKind};
 use core::fmt::Write;
 
+/// Deepest nesting of classes shown.
+const MAX_ENCLOSING: usize = 64;
+
 /// How to write a type's name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NameFormat {
@@ -93,17 +96,27 @@ impl TypeContext {
     }
 
     fn write_def(&self, t: TypeId, format: NameFormat, out: &mut String) {
-        let (namespace, name) = self.type_name(t);
-        if let Some(outer) = self.enclosing_type(t) {
-            self.write_def(outer, format, out);
-            out.push(if format == NameFormat::Ecma { '/' } else { '+' });
-        } else if !namespace.is_empty() {
+        let mut chain = vec![t];
+        let mut at = t;
+        while let Some(outer) = self.enclosing_type(at)
+            && chain.len() < MAX_ENCLOSING
+        {
+            chain.push(outer);
+            at = outer;
+        }
+        let namespace = self.type_name(at).0;
+        if !namespace.is_empty() {
             out.push_str(namespace);
             out.push('.');
         }
-        match format {
-            NameFormat::Ecma => out.push_str(name),
-            _ => escape(name, out),
+        for (n, &t) in chain.iter().rev().enumerate() {
+            if n > 0 {
+                out.push(if format == NameFormat::Ecma { '/' } else { '+' });
+            }
+            match format {
+                NameFormat::Ecma => out.push_str(self.type_name(t).1),
+                _ => escape(self.type_name(t).1, out),
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
     TypeId, TypeKind, TypeList,
 };
 use crate::metadata::sig::{self, Element, MethodSig, TypeSig};
-use crate::metadata::{MemberRefRow, StandAloneSigRow, Token};
+use crate::metadata::{MemberRefRow, RowId, StandAloneSigRow, Token, TypeSpecRow};
 
 /// A signature with its types, before interning.
 #[derive(Clone, Debug)]
@@ -75,9 +75,9 @@ impl TypeContext {
         };
         Ok(match sig {
             TypeSig::Element(e) => self.known(element_class(*e)),
-            TypeSig::Named(token, _) => self.resolve_type(module, *token, generics)?,
+            TypeSig::Named(token, _) => self.named_type(module, *token)?,
             TypeSig::Generic(token, _, args) => {
-                let def = self.resolve_type(module, *token, GenericContext::EMPTY)?;
+                let def = self.named_type(module, *token)?;
                 if args.is_empty() || args.len() as u32 != self.generic_count(def) {
                     return Err(self.type_load(def, "wrong number of type arguments"));
                 }
@@ -100,6 +100,15 @@ impl TypeContext {
             TypeSig::MVar(n) => argument(generics.method_args, *n, TypeKind::MVar(*n)),
             TypeSig::Modified(_, _, inner) | TypeSig::Pinned(inner) => part(inner)?,
         })
+    }
+
+    /// A class named inside a signature. TypeSpecs are refused there: they could name themselves.
+    fn named_type(&self, module: ModuleId, token: Token) -> Result<TypeId> {
+        if token.table() == TypeSpecRow::TABLE {
+            let file = self.module_name(module);
+            return Err(Error::bad_image(file, "TypeSpec inside a signature"));
+        }
+        self.resolve_type(module, token, GenericContext::EMPTY)
     }
 
     fn parse_sig(

@@ -3,7 +3,7 @@
 //! Each exact type that needs it has one block of static fields and one block per thread. Structs lie inline.
 //! Literals have no storage, fields with RVA live in the image.
 
-use super::layout::{FieldShape, round_up};
+use super::layout::{FieldShape, MAX_SIZE, round_up};
 use super::{Error, FieldId, Result, TypeContext, TypeId};
 use crate::metadata::FieldRow;
 
@@ -41,6 +41,10 @@ struct Block {
 }
 
 impl Block {
+    fn bytes(&self) -> u64 {
+        self.shapes.iter().map(|s| u64::from(s.size)).sum()
+    }
+
     /// Places the fields, references first. Gives size, reference offsets and field offsets.
     fn place(mut self) -> (u32, Box<[u32]>, Vec<(FieldRow, u32)>) {
         self.shapes
@@ -48,7 +52,7 @@ impl Block {
         let (mut end, mut refs, mut fields) = (0, Vec::new(), Vec::new());
         for shape in &self.shapes {
             let at = round_up(end, shape.align);
-            refs.extend(shape.refs.iter().map(|r| at + r));
+            refs.extend(shape.refs.iter().map(|r| at.saturating_add(*r)));
             fields.push((shape.row, at));
             end = at.saturating_add(shape.size);
         }
@@ -101,6 +105,9 @@ impl TypeContext {
                 };
                 block.shapes.push(shape);
             }
+        }
+        if shared.bytes().max(thread.bytes()) > u64::from(MAX_SIZE) {
+            return Err(self.type_load(t, "its static fields are too large"));
         }
         let (size, refs, placed) = shared.place();
         fields.extend(placed.iter().map(|&(r, o)| (r, StaticStorage::Normal(o))));

@@ -390,3 +390,62 @@ fn friends_override_internal_methods() {
     let slots = &ctx.vtable(provider).unwrap().slots;
     assert!(slots.iter().all(|&m| !ctx.method_is_abstract(m)));
 }
+
+/// Computes everything about a module, whatever is wrong with it.
+fn exercise(ctx: &TypeContext, module: ModuleId) {
+    use crate::metadata::{MemberRefRow, MethodSpecRow, TypeSpecRow};
+    let md = ctx.module(module);
+    for row in md.rows::<TypeDefRow>() {
+        let t = ctx.type_def(module, row);
+        let _ = check_type(ctx, t);
+        let _ = (ctx.properties(t), ctx.events(t), ctx.generic_params(t));
+        let _ = (
+            ctx.full_name(t),
+            ctx.canonical_type(t),
+            ctx.has_finalizer(t),
+        );
+        let _ = ctx.is_assignable(t, ctx.known(Known::IDisposable));
+        for m in ctx.methods(t).unwrap_or_default() {
+            let _ = (
+                ctx.method_full_name(m),
+                ctx.imt_slot(m),
+                ctx.needs_context(m),
+            );
+        }
+    }
+    let tokens = md.rows::<MemberRefRow>().map(MemberRefRow::token);
+    let tokens = tokens.chain(md.rows::<MethodSpecRow>().map(MethodSpecRow::token));
+    for token in tokens.chain(md.rows::<TypeSpecRow>().map(TypeSpecRow::token)) {
+        let _ = ctx.resolve_member_token(module, token, GenericContext::EMPTY);
+    }
+}
+
+#[test]
+fn damaged_assemblies_give_errors() {
+    let Some(ctx) = context() else { return };
+    let Ok(original) = std::fs::read("/usr/lib/mono/4.5/System.Json.dll") else {
+        return;
+    };
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed as usize
+    };
+    for n in 0..40 {
+        let mut bytes = original.clone();
+        for _ in 0..1 + random() % 40 {
+            // Metadata stands in the last two thirds of the file.
+            let at = bytes.len() / 3 + random() % (bytes.len() * 2 / 3);
+            bytes[at] = random() as u8;
+        }
+        let file = LoadedFile {
+            bytes: Box::leak(bytes.into_boxed_slice()),
+            path: format!("damaged{n}").into(),
+        };
+        if let Ok(module) = ctx.load_bytes(file) {
+            exercise(ctx, module);
+        }
+    }
+}

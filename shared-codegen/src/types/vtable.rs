@@ -193,7 +193,9 @@ impl TypeContext {
             let MethodKind::Def { row, owner, .. } = self.method_kind(declaration) else {
                 continue;
             };
-            if self.is_interface(owner) {
+            // Only slots inherited from a base class or own ones can be meant.
+            let base = self.ancestor_of_definition(open, self.definition(owner));
+            if base.is_none() || self.is_interface(owner) {
                 continue;
             }
             let slot = if self.dispatch_def(owner) == self.dispatch_def(open) {
