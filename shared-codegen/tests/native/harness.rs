@@ -27,6 +27,8 @@ pub enum Outcome {
     Value(u64),
     /// Trap.
     Trap(TrapKind),
+    /// Call a helper that raises.
+    Throws,
     /// Something no test expects, as status and value.
     Other(u64, u64),
 }
@@ -72,6 +74,7 @@ impl Case {
             })
             .collect::<Option<Vec<_>>>()?;
         let expect = match (result.trim(), sig.ret) {
+            ("throws", _) => Outcome::Throws,
             (r, _) if r.starts_with("trap ") => Outcome::Trap(TrapKind::from_name(&r[5..])?),
             ("", None) => Outcome::Value(0),
             (r, Some(ty)) => Outcome::Value(bits(r, ty)?),
@@ -209,6 +212,7 @@ fn run(functions: &[Function], cases: &[Case], options: &CodegenOptions) -> Opti
                     Some(kind) => Outcome::Trap(kind),
                     None => Outcome::Other(status, value),
                 },
+                2 => Outcome::Throws,
                 _ => Outcome::Other(status, value),
             })
             .collect(),
@@ -390,12 +394,12 @@ helper_mem_set:
 	rep stosb
 	ret
 helper_new_object:
-	leaq heap(%rip), %rax
+	leaq heap+4096(%rip), %rax
 	movq %rdi, (%rax)
 	movq $-1, 8(%rax)
 	ret
 helper_new_array:
-	leaq heap(%rip), %rax
+	leaq heap+4096(%rip), %rax
 	movq %rdi, (%rax)
 	movq %rsi, 24(%rax)
 	movq $-1, 8(%rax)

@@ -2,8 +2,9 @@
 //! small frame that stands in for the runtime, and called with given arguments.
 //!
 //! File tests are the `*.ir` files here. A comment `; run "name"(args) = result` calls a function of the
-//! file; the result is a number, `trap KIND`, or nothing for functions without result. An argument `buf` is the
-//! address of 256 bytes holding 0, 1, 2, ... . `method_entry method#N` calls the function with that method number.
+//! file; the result is a number, `trap KIND`, `throws` (a helper that
+//! raises was called), or nothing for functions without result. An argument `buf` is the
+//! address of 256 bytes holding 0, 1, 2, ... .
 
 mod harness;
 mod ops;
@@ -37,4 +38,5 @@ macro_rules! files {
 
 files! {
     control = "control.ir";
+    checks = "checks.ir";
 }
