@@ -331,6 +331,16 @@ impl TypeContext {
         Ok(None)
     }
 
+    /// The instance constructor with these parameter types.
+    pub fn find_constructor(&self, t: TypeId, params: &[TypeId]) -> Result<Option<MethodId>> {
+        self.find_method_with(t, ".ctor", params)
+    }
+
+    /// Exact declaring type of a field.
+    pub fn field_owner(&self, f: FieldId) -> TypeId {
+        self.field_kind(f).owner
+    }
+
     /// The field a type declares under a name.
     pub fn find_field(&self, t: TypeId, name: &str) -> Result<Option<FieldId>> {
         Ok(self

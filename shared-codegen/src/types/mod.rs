@@ -9,6 +9,7 @@ pub mod binding;
 mod binding_names;
 mod cast;
 mod context;
+mod describe;
 mod dispatch;
 pub mod encode;
 mod error;

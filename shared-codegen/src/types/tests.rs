@@ -449,3 +449,13 @@ fn damaged_assemblies_give_errors() {
         }
     }
 }
+
+#[test]
+fn types_are_described() {
+    let Some(ctx) = context() else { return };
+    let int = ctx.known(Known::Int32);
+    let list = instance(ctx, "System.Collections.Generic.List`1", &[int]);
+    let text = ctx.describe_type(list);
+    assert!(text.contains("System.Int32[] _items") && text.contains("-> System.Collections"));
+    assert!(!text.contains("error"), "{text}");
+}
