@@ -1,8 +1,11 @@
 //! CLI metadata (ECMA-335 II.22–24), read lazily and without copying.
 
+pub mod attribute;
+mod blob;
 mod column;
 mod error;
 mod heaps;
+pub mod marshal;
 mod module;
 mod query;
 mod schema;
