@@ -7,6 +7,7 @@
 //! * `test print`: the function as printed.
 //! * `test verify [low] [final]`: `ok` or what is wrong.
 //! * `test analysis`: reverse postorder, dominators, frontiers, loops, live values.
+//! * `test compile quick|opt[, aot][, bmi]`: assembler text, exception clauses, traps, frame.
 //! * `test pass NAME,*`: the function after the passes, which is verified before and after. What passes may know of types
 //!   and methods is said in comments, see `support/facts.rs`.
 
@@ -15,9 +16,11 @@ mod facts;
 
 use facts::Facts;
 use shared_codegen::analysis::{Cfg, DominanceFrontier, Dominators, Liveness, Loops};
+use shared_codegen::compile::{CodegenOptions, ConstPolicy, Tier, compile};
 use shared_codegen::ir::text::{parse_function, parse_functions};
 use shared_codegen::ir::verify::{VerifyOptions, verify};
 use shared_codegen::ir::{Block, Function};
+use shared_codegen::isa::x64::Features;
 use shared_codegen::passes::PassContext;
 use shared_codegen::passes::table::PassId;
 use std::fmt::Write;
@@ -170,8 +173,53 @@ fn run_function(
             }
             Ok(f.to_string())
         }
+        "compile" => compiled(&f, args),
         _ => Err(format!("no such test command: {kind}")),
     }
+}
+
+fn compiled(f: &Function, args: &[&str]) -> Result<String, String> {
+    verify(f, VerifyOptions::FINAL).map_err(|e| e.to_string())?;
+    let options = CodegenOptions {
+        tier: if args.contains(&"quick") {
+            Tier::Quick
+        } else {
+            Tier::Opt
+        },
+        features: if args.contains(&"bmi") {
+            Features::BMI1 | Features::BMI2 | Features::LZCNT
+        } else {
+            Features::empty()
+        },
+        policy: if args.contains(&"aot") {
+            ConstPolicy::Aot
+        } else {
+            ConstPolicy::Jit
+        },
+        checker: true,
+        text: true,
+    };
+    let blob = compile(f, &options).map_err(|e| e.to_string())?;
+    let mut out = blob.text.clone().unwrap_or_default();
+    for (n, c) in blob.fixups.iter().enumerate() {
+        let _ = writeln!(out, "constant {n}: {c:?}");
+    }
+    for c in &blob.clauses {
+        let _ = writeln!(
+            out,
+            "{:?} of region {}: {:#x}..{:#x} to {:#x}, slot {}(%rbp)",
+            c.kind, c.region, c.start, c.end, c.handler, c.eh_slot
+        );
+    }
+    for t in &blob.traps {
+        let _ = writeln!(out, "trap at {:#x}: {}", t.offset, t.kind.name());
+    }
+    let _ = writeln!(
+        out,
+        "frame {} saved {:#x}",
+        blob.frame.size, blob.frame.saved
+    );
+    Ok(out)
 }
 
 fn analysis(f: &Function) -> String {

@@ -1,4 +1,4 @@
-//! Runs compiled functions: `filetests/x64/exec/*.ir` are compiled with both allocators (the
+//! Runs compiled functions: `exec/*.ir` are compiled with both allocators (the
 //! allocation proved by the checker), assembled together with a C driver, and run.
 //!
 //! A file holds functions, each preceded by comments `;! EXPRESSION`: C expressions that must be
@@ -163,7 +163,7 @@ fn driver(files: &[(PathBuf, String, Vec<Function>)], variants: &[&Variant]) -> 
 
 #[test]
 fn compiled_functions_compute_what_they_should() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/filetests/x64/exec");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exec");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
         .expect("the folder exists")
         .map(|e| e.expect("readable").path())

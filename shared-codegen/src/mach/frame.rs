@@ -36,16 +36,17 @@ pub const MAX_FRAME: u64 = 1 << 28;
 pub struct FrameTooLarge;
 
 impl FrameLayout {
-    /// Lays out a frame.
+    /// Lays out a frame. Slots that are not in `used` get no room.
     pub fn compute(
         f: &Function,
+        used: &[bool],
         saved: u32,
         num_spills: usize,
         outgoing: u32,
     ) -> Result<FrameLayout, FrameTooLarge> {
         let mut depth = u64::from(saved) * 8;
         let mut slots = vec![0i32; f.slots.len()];
-        for (i, s) in f.slots.iter().enumerate() {
+        for (i, s) in f.slots.iter().enumerate().filter(|(i, _)| used[*i]) {
             let align = u64::from(s.align.clamp(8, 16).next_power_of_two());
             depth = (depth + u64::from(s.size)).next_multiple_of(align);
             if depth > MAX_FRAME {

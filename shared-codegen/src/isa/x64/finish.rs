@@ -9,6 +9,7 @@ use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
 use super::regs::{self, Reg};
 use super::visit::Substitute;
+use crate::abi::trap::TrapKind;
 use crate::compile::CompileError;
 use crate::emit::{CodeBlob, FrameInfo};
 use crate::ir::{Function, RegionKind};
@@ -39,6 +40,7 @@ pub fn finish(
         .collect();
     let frame = FrameLayout::compute(
         f,
+        &lowered.used_slots,
         saved.len() as u32,
         allocation.num_spillslots,
         lowered.outgoing,
@@ -62,6 +64,7 @@ pub fn finish(
         saved: &saved,
         forward: &forward,
         emitter,
+        faulting: None,
     };
     finish.prologue();
     finish.body(insts);
@@ -149,6 +152,8 @@ struct Finish<'a, 'e> {
     saved: &'a [PReg],
     forward: &'a [Label],
     emitter: Emitter<'e>,
+    /// The next instruction of the function (not the allocator's moves) may fault.
+    faulting: Option<TrapKind>,
 }
 
 const RSP: Reg = Reg::phys(regs::RSP);
@@ -250,8 +255,9 @@ impl Finish<'_, '_> {
             .slots
             .iter()
             .zip(&self.frame.slots)
-            .filter(|(s, _)| s.zeroed && s.size > 0)
-            .map(|(s, &at)| (at, s.size.next_multiple_of(8) as i32))
+            .zip(&self.lowered.used_slots)
+            .filter(|((s, _), used)| **used && s.zeroed && s.size > 0)
+            .map(|((s, at), _)| (*at, s.size.next_multiple_of(8) as i32))
             .collect();
         let total: i32 = slots.iter().map(|s| s.1).sum();
         if total == 0 {
@@ -450,10 +456,19 @@ impl Finish<'_, '_> {
             // Without this the conversion would wait for the register's last value.
             MInst::IntToFloat { dst, .. } => {
                 self.emit(MInst::ZeroXmm { dst });
-                self.emit(inst);
+                self.emit_marked(inst);
             }
-            _ => self.emit(inst),
+            MInst::Faulting { kind } => self.faulting = Some(kind),
+            _ => self.emit_marked(inst),
         }
+    }
+
+    /// Emits an instruction, with a trap entry if it may fault.
+    fn emit_marked(&mut self, inst: MInst) {
+        if let Some(kind) = self.faulting.take() {
+            self.emitter.trap_here(kind);
+        }
+        self.emit(inst);
     }
 
     /// Stack a filter takes below its return address: outgoing arguments, and alignment.
@@ -474,7 +489,7 @@ impl Finish<'_, '_> {
         // A size that does not fit the address space wraps around: no stack is that large.
         self.emit(MInst::TrapIf {
             cc: Cc::B,
-            kind: crate::abi::trap::TrapKind::StackOverflow,
+            kind: TrapKind::StackOverflow,
         });
         self.touch_down_to(tmp);
         self.emit(mov(tmp, RSP));

@@ -329,6 +329,8 @@ insts! {
     Trap { val kind: TrapKind };
     /// Jump to a cold trap if the condition holds.
     TrapIf { val cc: Cc, val kind: TrapKind };
+    /// The next instruction of the block reads or writes memory that may be missing. No code.
+    Faulting { val kind: TrapKind };
     /// Reads a byte at the address so that a null reference faults here.
     NullProbe { src addr: Amode };
     /// Breakpoint.

@@ -196,6 +196,17 @@ impl Lower<'_> {
     /// If the value is a load that may be done by the instruction in work instead: no other user
     /// (on the whole way from the load to here), same block, no memory effect in between.
     pub(super) fn sinkable_load(&self, v: Value) -> Option<Inst> {
+        let i = self.movable_load(v)?;
+        let bytes = match self.f.insts[i.index()].imm {
+            Imm::Mem(m) => m.ty.bytes(),
+            Imm::Slot(_, _, ty) => ty.bytes(),
+            _ => 8,
+        };
+        (bytes >= 4).then_some(i)
+    }
+
+    /// The same for a load of any width.
+    pub(super) fn movable_load(&self, v: Value) -> Option<Inst> {
         let v = self.f.resolve(v);
         let i = self.f.def_inst(v)?;
         let d = &self.f.insts[i.index()];
@@ -203,12 +214,7 @@ impl Lower<'_> {
             Imm::Mem(m) => d.op == Op::Load && !m.volatile,
             _ => matches!(d.op, Op::SlotLoad | Op::ArrayLen | Op::MethodTableOf),
         };
-        let full_width = match d.imm {
-            Imm::Mem(m) => m.ty.bytes() >= 4,
-            Imm::Slot(_, _, ty) => ty.bytes() >= 4,
-            _ => true,
-        };
-        if !is_load || !full_width || self.home[i.index()] != self.home[self.current.index()] {
+        if !is_load || self.home[i.index()] != self.home[self.current.index()] {
             return None;
         }
         let immutable = matches!(d.op, Op::ArrayLen | Op::MethodTableOf);

@@ -22,6 +22,20 @@ pub mod rule_types {
     /// Register with the result of an instruction, if it has one.
     pub type Output = Option<Reg>;
 
+    /// A comparison of a small value in memory with a constant.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub enum NarrowCmp {
+        /// The comparison.
+        Cmp {
+            /// Size of the value.
+            size: Size,
+            /// The value.
+            m: RegMem,
+            /// The constant.
+            c: i32,
+        },
+    }
+
     /// What the flags have to say.
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub enum Cond {
@@ -80,6 +94,9 @@ impl Context for Lower<'_> {
         if let Some(i) = self.sinkable_load(v)
             && let Some(m) = self.loaded_from(i)
         {
+            if let Some(&base) = self.f.insts[i.index()].args.first() {
+                self.note_probe(base, m, Some(i));
+            }
             return RegMem::Mem(m);
         }
         match self.def(v) {
@@ -307,6 +324,10 @@ impl Context for Lower<'_> {
         matches!(cc, IntCc::Eq | IntCc::Ne).then_some(())
     }
 
+    fn narrow_cmp(&mut self, cc: &IntCc, a: Value, b: Value) -> Option<NarrowCmp> {
+        self.narrow_compare(*cc, a, b)
+    }
+
     fn has_bmi1(&mut self) -> Option<Unit> {
         self.features.contains(Features::BMI1).then_some(())
     }
@@ -360,7 +381,9 @@ impl Context for Lower<'_> {
     }
 
     fn address(&mut self, v: Value, offset: i32) -> Amode {
-        self.amode(v, offset)
+        let m = self.amode(v, offset);
+        self.note_probe(v, m, None);
+        m
     }
 
     fn address_of_result(&mut self) -> Amode {
@@ -605,6 +628,10 @@ impl Context for Lower<'_> {
     }
 
     fn null_probe(&mut self, v: Value) -> Unit {
+        if let Some(n) = self.probed.iter().position(|i| *i == self.current) {
+            self.probed.swap_remove(n);
+            return;
+        }
         let base = self.reg(v);
         self.buf.push(MInst::NullProbe {
             addr: Amode::base(base, 0),

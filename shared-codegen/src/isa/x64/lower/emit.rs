@@ -303,6 +303,15 @@ impl Lower<'_> {
         dst
     }
 
+    /// A float constant whose bits can be stored as an integer immediate.
+    fn float_store_imm(&self, ty: MemType, v: Value) -> Option<i32> {
+        match self.def(v)?.imm {
+            Imm::Float(bits) if ty == MemType::F32 => Some(bits as u32 as i32),
+            Imm::Float(bits) => i32::try_from(bits as i64).ok(),
+            _ => None,
+        }
+    }
+
     /// An operand of an atomic instruction: floats go through general registers.
     pub(super) fn atomic_operand(&mut self, ty: MemType, v: Reg) -> (Size, Reg) {
         let size = mem_size(ty);
@@ -334,6 +343,11 @@ impl Lower<'_> {
         let size = mem_size(ty);
         match ty {
             MemType::F32 | MemType::F64 => {
+                if let Some(n) = self.float_store_imm(ty, v) {
+                    let src = RegImm::Imm(n);
+                    self.buf.push(MInst::Store { size, dst, src });
+                    return;
+                }
                 let src = self.reg(v);
                 let op = scalar_mov(ty.value_type());
                 self.buf.push(MInst::SseStore { op, dst, src });

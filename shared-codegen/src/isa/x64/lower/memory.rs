@@ -1,7 +1,8 @@
 //! Read-modify-write, blocks of memory, dynamic stack allocation.
 
 use super::Lower;
-use crate::ir::{Imm, Inst, InstData, Op, Type, Value};
+use super::context::rule_types::NarrowCmp;
+use crate::ir::{Imm, Inst, InstData, IntCc, MemType, Op, Type, Value};
 use crate::isa::x64::MInst;
 use crate::isa::x64::operand::{Amode, RegImm, RegMem, RegMemImm, Size};
 use crate::isa::x64::ops::*;
@@ -27,7 +28,9 @@ impl Lower<'_> {
         match (s.op, s.imm) {
             (Op::Store, Imm::Mem(m)) => {
                 let base = s.args[0];
-                Some(self.amode(base, m.offset))
+                let m = self.amode(base, m.offset);
+                self.note_probe(base, m, Some(load));
+                Some(m)
             }
             _ => Some(self.slot_amode(store)),
         }
@@ -55,6 +58,40 @@ impl Lower<'_> {
         }
     }
 
+    /// `load.u8 m cc constant` and its kind as a comparison in memory. Signed conditions need a
+    /// signed load or constants and loads that are not negative in either reading.
+    pub(super) fn narrow_compare(&mut self, cc: IntCc, a: Value, b: Value) -> Option<NarrowCmp> {
+        let c = self.constant(b)?;
+        let i = self.movable_load(a)?;
+        let ty = match self.f.insts[i.index()].imm {
+            Imm::Mem(m) => m.ty,
+            Imm::Slot(_, _, ty) => ty,
+            _ => return None,
+        };
+        let equality = matches!(cc, IntCc::Eq | IntCc::Ne);
+        let unsigned = matches!(cc, IntCc::Ult | IntCc::Ule | IntCc::Ugt | IntCc::Uge);
+        let (size, c) = match ty {
+            MemType::U8 if equality || unsigned => {
+                (Size::S8, i32::from(u8::try_from(c).ok()? as i8))
+            }
+            MemType::U16 if equality || unsigned => {
+                (Size::S16, i32::from(u16::try_from(c).ok()? as i16))
+            }
+            MemType::I8 if equality || !unsigned => (Size::S8, i32::from(i8::try_from(c).ok()?)),
+            MemType::I16 if equality || !unsigned => (Size::S16, i32::from(i16::try_from(c).ok()?)),
+            _ => return None,
+        };
+        let m = self.loaded_from(i)?;
+        if let Some(&base) = self.f.insts[i.index()].args.first() {
+            self.note_probe(base, m, Some(i));
+        }
+        Some(NarrowCmp::Cmp {
+            size,
+            m: RegMem::Mem(m),
+            c,
+        })
+    }
+
     fn block_size(&self, i: Inst) -> u32 {
         match self.f.insts[i.index()].imm {
             Imm::Size(n, _) => n,
@@ -62,8 +99,7 @@ impl Lower<'_> {
         }
     }
 
-    /// Copies a block: all loads come before the stores that could overwrite their memory when the
-    /// regions are the same, so identical regions are fine.
+    /// Copies a block piece by piece, which is right for identical regions too.
     pub(super) fn emit_copy_block(&mut self, i: Inst, dst: Value, src: Value) {
         let n = self.block_size(i);
         if n == 0 {

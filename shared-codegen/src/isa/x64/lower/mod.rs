@@ -12,6 +12,7 @@ mod context;
 mod control;
 mod emit;
 mod memory;
+mod probe;
 #[allow(
     clippy::all,
     unused_variables,
@@ -64,6 +65,8 @@ pub struct Lowered {
     pub has_calls: bool,
     /// It moves the stack pointer.
     pub has_localloc: bool,
+    /// Stack slots that the code or the unwinder uses.
+    pub used_slots: Vec<bool>,
     /// Labels in use; blocks have the first numbers.
     pub num_labels: u32,
 }
@@ -92,6 +95,12 @@ pub(super) struct Lower<'f> {
     buf: Vec<MInst>,
     /// The IR instruction in work.
     current: Inst,
+    /// Its block and position.
+    at: (crate::ir::Block, usize),
+    /// A null check that a memory access of the instruction in work could do.
+    probe: Option<Inst>,
+    /// Null checks done by the memory accesses behind them.
+    probed: Vec<Inst>,
     /// Machine block in work.
     block: MBlock,
     /// Register of each value that was asked for in a register.
@@ -107,6 +116,7 @@ pub(super) struct Lower<'f> {
     pool: Vec<PoolConst>,
     next_label: u32,
     outgoing: u32,
+    used_slots: Vec<bool>,
     has_calls: bool,
     has_localloc: bool,
     error: Option<CompileError>,
@@ -127,6 +137,9 @@ pub fn lower(
         builder: VCodeBuilder::new(order),
         buf: Vec::new(),
         current: Inst(0),
+        at: (f.entry(), 0),
+        probe: None,
+        probed: Vec::new(),
         block: MBlock(0),
         vregs: vec![None; f.values.len()],
         uses: vec![Uses::None; f.values.len()],
@@ -136,6 +149,7 @@ pub fn lower(
         arrivals: Vec::new(),
         pool: Vec::new(),
         outgoing: 0,
+        used_slots: vec![false; f.slots.len()],
         has_calls: false,
         has_localloc: false,
         error: None,
@@ -153,6 +167,7 @@ pub fn lower(
         has_calls: lower.has_calls,
         has_localloc: lower.has_localloc,
         num_labels: lower.next_label,
+        used_slots: lower.used_slots,
         code: lower.builder.finish(),
     })
 }
@@ -168,6 +183,9 @@ fn is_constant(op: Op) -> bool {
 impl Lower<'_> {
     /// Counts uses and numbers memory effects.
     fn survey(&mut self) {
+        for r in &self.f.regions {
+            self.used_slots[r.eh_slot.index()] = true;
+        }
         for &b in &self.f.layout {
             if self.builder.order().of_block[b.index()].is_none() {
                 continue;
@@ -179,6 +197,9 @@ impl Lower<'_> {
                 self.epoch[i.index()] = epoch;
                 if d.op.info().fx.intersects(Fx::WRITE | Fx::CALL) {
                     epoch += 1;
+                }
+                if let Imm::Slot(s, ..) = d.imm {
+                    self.used_slots[s.index()] = true;
                 }
                 let edge_args = d.targets.iter().flat_map(|t| t.args.iter());
                 for &v in d.args.iter().chain(edge_args) {
@@ -227,7 +248,8 @@ impl Lower<'_> {
             Origin::Block(b) => {
                 let f = self.f;
                 let data = &f.blocks[b.index()];
-                for &i in data.insts.iter().rev() {
+                for (n, &i) in data.insts.iter().enumerate().rev() {
+                    self.at = (b, n);
                     self.lower_inst(i);
                 }
                 if m.0 == 0 {
@@ -262,6 +284,7 @@ impl Lower<'_> {
             return;
         }
         self.current = i;
+        self.probe = None;
         if d.op.is_terminator() {
             self.prepare_edges(i);
         }
@@ -274,6 +297,7 @@ impl Lower<'_> {
             Some(None) => {}
             None => self.fail(CompileError::Unsupported(d.op)),
         }
+        self.absorb_probe();
         self.flush(d.loc);
     }
 

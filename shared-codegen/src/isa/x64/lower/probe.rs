@@ -1,0 +1,117 @@
+//! Null checks by the memory access that follows.
+//!
+//! `null_check v` needs no instruction of its own if the next thing that happens is an access to
+//! `[v + small offset]`: that access faults and has the trap entry.
+
+use super::Lower;
+use crate::abi::trap::TrapKind;
+use crate::ir::{Fx, Inst, Op, Value};
+use crate::isa::x64::MInst;
+use crate::isa::x64::operand::{Amode, RegImm, RegMem, RegMemImm};
+
+/// Offsets below this from a null pointer are never mapped.
+const MAX_OFFSET: i32 = 4096;
+
+impl Lower<'_> {
+    /// Notes the null check that the access to `m`, whose address starts at `base`, would do. `sunk`
+    /// is the load that the instruction in work does itself.
+    pub(super) fn note_probe(&mut self, base: Value, m: Amode, sunk: Option<Inst>) {
+        let Amode::Mem { index, disp, .. } = m else {
+            return;
+        };
+        if index.is_some() || !(0..MAX_OFFSET).contains(&disp) {
+            return;
+        }
+        let root = self.address_root(base);
+        let (block, position) = self.at;
+        let f = self.f;
+        for &i in f.blocks[block.index()].insts[..position].iter().rev() {
+            let d = &f.insts[i.index()];
+            if d.op == Op::NullCheck {
+                if self.address_root(d.args[0]) == root && !self.probed.contains(&i) {
+                    self.probe = Some(i);
+                }
+                return;
+            }
+            let reads = d.op.info().fx.contains(Fx::READ) && d.op != Op::SlotLoad;
+            let header = matches!(d.op, Op::ArrayLen | Op::MethodTableOf);
+            let harmless = d.op.is_removable() && !reads && !header && !is_division(d.op);
+            if !harmless && sunk != Some(i) {
+                return;
+            }
+        }
+    }
+
+    /// Follows offsets and casts to the pointer an address is made from.
+    fn address_root(&self, v: Value) -> Value {
+        let mut v = self.f.resolve(v);
+        while let Some(d) = self.def(v) {
+            match d.op {
+                Op::AddrCast => v = self.f.resolve(d.args[0]),
+                Op::AddrAdd if self.constant(d.args[1]).is_some() => v = self.f.resolve(d.args[0]),
+                _ => break,
+            }
+        }
+        v
+    }
+
+    /// Marks the memory access of the instruction in work as the one that does the noted check, if
+    /// there is exactly one.
+    pub(super) fn absorb_probe(&mut self) {
+        let Some(check) = self.probe.take() else {
+            return;
+        };
+        let mut accesses = self
+            .buf
+            .iter()
+            .enumerate()
+            .filter(|(_, i)| accesses_memory(i));
+        if let (Some((n, _)), None) = (accesses.next(), accesses.next()) {
+            self.buf.insert(
+                n,
+                MInst::Faulting {
+                    kind: TrapKind::NullReference,
+                },
+            );
+            self.probed.push(check);
+        }
+    }
+}
+
+fn is_division(op: Op) -> bool {
+    matches!(op, Op::Sdiv | Op::Udiv | Op::Srem | Op::Urem)
+}
+
+/// One machine instruction with a memory operand based on a register.
+fn accesses_memory(i: &MInst) -> bool {
+    let mem = |m: &Amode| matches!(m, Amode::Mem { .. });
+    let rm = |x: &RegMem| matches!(x, RegMem::Mem(m) if mem(m));
+    let rmi = |x: &RegMemImm| matches!(x, RegMemImm::Mem(m) if mem(m));
+    let ri = |_: &RegImm| false;
+    match i {
+        MInst::Mov { src, .. }
+        | MInst::Ext { src, .. }
+        | MInst::ImulImm { src, .. }
+        | MInst::BitScan { src, .. }
+        | MInst::SseMov { src, .. }
+        | MInst::SseMovScalar { src, .. }
+        | MInst::SseUn { src, .. }
+        | MInst::SseUnImm { src, .. }
+        | MInst::IntToFloat { src, .. }
+        | MInst::FloatToInt { src, .. }
+        | MInst::Bmi { src, .. } => rm(src),
+        MInst::Imul { src2, .. } | MInst::Sse { src2, .. } => rm(src2),
+        MInst::Alu { src2, .. } => rmi(src2),
+        MInst::Cmp { b, .. } => rmi(b),
+        MInst::CmpMem { a, b, .. } => rm(a) || ri(b),
+        MInst::SseCmp { b, .. } => rm(b),
+        MInst::Store { dst, .. }
+        | MInst::AluMem { dst, .. }
+        | MInst::ShiftMem { dst, .. }
+        | MInst::UnMem { dst, .. }
+        | MInst::SseStore { dst, .. } => mem(dst),
+        MInst::MulWide { b, .. } => rm(b),
+        MInst::CallReg { target, .. } => rm(target),
+        _ => false,
+    }
+}
