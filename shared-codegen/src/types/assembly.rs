@@ -32,6 +32,9 @@ pub trait AssemblyResolver: Send + Sync {
 
     /// Bytes of the file at a path.
     fn read(&self, path: &Path) -> Result<LoadedFile>;
+
+    /// Told of each assembly after it was loaded. Called without locks held.
+    fn loaded(&self, _assembly: &AssemblyInfo) {}
 }
 
 /// Identity of a loaded assembly.
@@ -156,7 +159,7 @@ impl TypeContext {
             .map_err(|e| Error::bad_image(&shown, e))?;
         let name = assembly_identity(&module)
             .ok_or_else(|| Error::bad_image(&shown, "the file holds no assembly"))?;
-        let _guard = self.loading.lock();
+        let guard = self.loading.lock();
         let same = |m: &ModuleId| {
             let info = &self.loaded(*m).info;
             info.path == file.path || info.name == name
@@ -176,6 +179,8 @@ impl TypeContext {
             },
             module,
         });
+        drop(guard);
+        self.resolver.loaded(self.assembly(id));
         Ok(id)
     }
 

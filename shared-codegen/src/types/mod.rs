@@ -8,6 +8,7 @@ mod assembly;
 pub mod binding;
 mod binding_names;
 mod cast;
+mod constraints;
 mod context;
 mod describe;
 mod dispatch;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use assembly::{AssemblyInfo, AssemblyResolver, LoadedFile};
 pub use binding::AssemblyName;
+pub use constraints::ConstrainedCall;
 pub use context::TypeContext;
 pub use dispatch::{InterfaceEntry, InterfaceMap};
 pub use error::{Error, Result};

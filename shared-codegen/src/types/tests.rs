@@ -459,3 +459,28 @@ fn types_are_described() {
     assert!(text.contains("System.Int32[] _items") && text.contains("-> System.Collections"));
     assert!(!text.contains("error"), "{text}");
 }
+
+#[test]
+fn constraints_and_constrained_calls() {
+    let Some(ctx) = context() else { return };
+    let (int, string) = (ctx.known(Known::Int32), ctx.known(Known::String));
+    let nullable = ctx.known(Known::Nullable);
+    assert!(ctx.check_type_arguments(nullable, ctx.list(&[int])).is_ok());
+    for bad in [string, ctx.instance(nullable, &[int]), ctx.pointer(int)] {
+        assert!(
+            ctx.check_type_arguments(nullable, ctx.list(&[bad]))
+                .is_err()
+        );
+    }
+    let object = ctx.known(Known::Object);
+    let hash = method(ctx, object, "GetHashCode");
+    let call = |t, m| ctx.constrained_call(t, m).unwrap();
+    assert!(matches!(call(int, hash), ConstrainedCall::Direct(_)));
+    assert!(matches!(
+        call(class(ctx, "System.DayOfWeek"), hash),
+        ConstrainedCall::Box(_)
+    ));
+    assert_eq!(call(string, hash), ConstrainedCall::Dereference);
+    let get_type = method(ctx, object, "GetType");
+    assert_eq!(call(int, get_type), ConstrainedCall::Box(get_type));
+}
