@@ -8,11 +8,12 @@
 //! ; fact type#5 object
 //! ; fact method#7 vtable 3 | imt 5 | inline
 //! ; fact method#7 on type#1 is method#8
+//! ; fact method#7 calls System.Math Sqrt d
 //! ```
-//! `inline`: the function of the file with that method is its body.
+//! `inline`: the function of the file with that method is its body. `calls`: a row of the intrinsics table (`-`: no parameters).
 
 use shared_codegen::ir::Function;
-use shared_codegen::passes::intrinsics::Intrinsic;
+use shared_codegen::passes::intrinsics::{self, Intrinsic};
 use shared_codegen::passes::{CastTest, ElementFacts, InstanceFacts, TypeOracle};
 use shared_codegen::types::{MethodId, TypeId};
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub struct Facts {
     imt: HashMap<MethodId, u32>,
     overrides: HashMap<(MethodId, TypeId), MethodId>,
     inline: Vec<MethodId>,
+    intrinsics: HashMap<MethodId, Intrinsic>,
     bodies: Vec<Function>,
 }
 
@@ -97,6 +99,11 @@ impl Facts {
             ["vtable", slot] => drop(self.vtable.insert(method, slot.parse().ok()?)),
             ["imt", slot] => drop(self.imt.insert(method, slot.parse().ok()?)),
             ["inline"] => self.inline.push(method),
+            ["calls", class, name, params] => {
+                let params = if params == "-" { "" } else { params };
+                let row = intrinsics::find(class, name, params)?;
+                self.intrinsics.insert(method, row);
+            }
             ["on", ty, "is", target] => {
                 let key = (method, TypeId(id(ty, "type#")?));
                 self.overrides.insert(key, MethodId(id(target, "method#")?));
@@ -148,7 +155,7 @@ impl TypeOracle for Facts {
             .find(|f| f.method == Some(method))
             .cloned()
     }
-    fn intrinsic(&self, _: MethodId) -> Option<Intrinsic> {
-        None
+    fn intrinsic(&self, method: MethodId) -> Option<Intrinsic> {
+        self.intrinsics.get(&method).copied()
     }
 }
