@@ -139,10 +139,11 @@ pub fn detach() {
     CURRENT.set(core::ptr::null());
     drop(state);
     // SAFETY: the context was leaked by `attach`, is out of the list and out of CURRENT, so this is the last pointer.
-    let context = unsafe { Box::from_raw(core::ptr::from_ref(t).cast_mut()) };
-    if let Some(stack) = context.handler_stack {
+    let mut context = unsafe { Box::from_raw(core::ptr::from_ref(t).cast_mut()) };
+    if let Some(stack) = context.handler_stack.take() {
         stack.remove();
     }
+    drop(context);
     thread.finish();
 }
 
@@ -156,7 +157,7 @@ fn lock_going_world() -> MutexGuard<'static, State> {
 }
 
 /// Calls `f` for every attached thread.
-pub fn for_each(mut f: impl FnMut(&Arc<Thread>)) {
+pub fn for_each(f: impl FnMut(&Arc<Thread>)) {
     let threads: Vec<Arc<Thread>> = {
         let state = WORLD.state.lock();
         // SAFETY: contexts in the list are alive while the lock is held.
@@ -166,7 +167,7 @@ pub fn for_each(mut f: impl FnMut(&Arc<Thread>)) {
             .map(|c| unsafe { &*c.0 }.thread().clone())
             .collect()
     };
-    threads.iter().for_each(|t| f(t));
+    threads.iter().for_each(f);
 }
 
 /// Stops every attached thread except the calling one; returns when all are stopped. Only one stop at a time:
