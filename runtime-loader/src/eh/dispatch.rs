@@ -212,11 +212,11 @@ fn enter_handler(
         write(at, slot::EH_TARGET_FRAME, target.fp);
         write(at, slot::EH_TARGET_CLAUSE, target.region as usize);
     }
-    let sp = frame.fp - frame.code.frame.size as usize;
-    t.restore_stack_limit(sp);
+    debug_assert!(frame.sp <= frame.fp - frame.code.frame.size as usize);
+    t.restore_stack_limit(frame.sp);
     Resume {
         fp: frame.fp,
-        sp,
+        sp: frame.sp,
         pc: frame.code.start + clause.handler as usize,
     }
 }

@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 
 /// Null is dereferenced at most this far away; a fault further on is not a null reference.
 const NULL_PAGES: usize = 64 << 10;
+/// How far below the stack a probe may fault.
+const GUARD_SEARCH: usize = 1 << 20;
 /// Size of the stack that handlers run on.
 const HANDLER_STACK: usize = 64 << 10;
 
@@ -85,13 +87,29 @@ unsafe extern "C" fn on_signal(
 ) {
     // SAFETY: the kernel passes both to SA_SIGINFO handlers.
     let (mut regs, address) = unsafe { (SignalContext::new(context), (*info).si_addr() as usize) };
-    match CodeMap::existing().and_then(|map| map.trap_at(regs.pc())) {
-        Some(kind) if plausible(signal, kind, address) => {
-            // SAFETY: the table of traps says that this is a trapping instruction of managed code.
-            unsafe { regs.raise_trap(kind) };
-        }
-        _ => not_ours(signal, &regs, address),
+    match trap_of(signal, &regs, address) {
+        // SAFETY: a trapping instruction of managed code, by the table of traps or as a stack probe.
+        Some(kind) => unsafe { regs.raise_trap(kind) },
+        None => not_ours(signal, &regs, address),
     }
+}
+
+fn trap_of(signal: libc::c_int, regs: &SignalContext<'_>, address: usize) -> Option<TrapKind> {
+    let map = CodeMap::existing()?;
+    if let Some(kind) = map.trap_at(regs.pc()) {
+        return plausible(signal, kind, address).then_some(kind);
+    }
+    let probe =
+        signal == libc::SIGSEGV && map.is_managed(regs.pc()) && is_stack_probe(regs.sp(), address);
+    probe.then_some(TrapKind::StackOverflow)
+}
+
+/// Did managed code touch the guard below its stack (large frames and `localloc` touch every page on the way down)?
+fn is_stack_probe(sp: usize, address: usize) -> bool {
+    crate::threads::try_current().is_some_and(|t| {
+        let guard = t.stack_low.saturating_sub(GUARD_SEARCH)..t.stack_low;
+        guard.contains(&address) && sp >= t.stack_low
+    })
 }
 
 /// A null check can only fault near null.

@@ -18,6 +18,8 @@ pub struct Frame {
     pub offset: u32,
     /// Its `rbp`.
     pub fp: usize,
+    /// Its `rsp` at that place: below everything the frame uses, `localloc` included.
+    pub sp: usize,
 }
 
 impl fmt::Debug for Frame {
@@ -120,6 +122,7 @@ impl FrameWalk {
             code,
             offset: (self.pc - 1 - code.start) as u32,
             fp: self.fp,
+            sp: self.pc_at + 8,
         };
         // A filter runs with the frame pointer of its method's frame but lower on the stack.
         if self.filter != 0 && self.pc_at < self.filter && self.fp > self.filter {
