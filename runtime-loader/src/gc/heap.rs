@@ -23,7 +23,7 @@ pub struct HeapOptions {
     pub min_size: usize,
     /// The heap never grows beyond this; 0: the size of the machine's memory.
     pub max_size: usize,
-    /// Collect at every n-th allocation; 0: never for this reason. Inline allocation is off then.
+    /// Collect at every n-th allocation, for tests; 0: never for this reason. Every allocation takes the slow path then.
     pub stress: u32,
 }
 
@@ -275,7 +275,6 @@ unsafe fn allocate_slow(t: &ThreadContext, table: usize, size: usize) -> Addr {
     if size > heap().max_size {
         return 0;
     }
-    let stress = Stress::leave(t);
     heap().before_slow_allocation(t, size);
     let kind = if size > MAX_SMALL {
         AllocationSemantics::Los
@@ -297,23 +296,14 @@ unsafe fn allocate_slow(t: &ThreadContext, table: usize, size: usize) -> Addr {
         }
         at
     };
-    stress.enter(t);
+    if heap().stress != 0 {
+        discard_buffer(t);
+    }
     at.as_usize()
 }
 
-/// Stress mode keeps compiled code from allocating inline by hiding the rest of the buffer while managed code runs.
-struct Stress;
-
-impl Stress {
-    fn leave(_: &ThreadContext) -> Stress {
-        Stress
-    }
-
-    /// Throws the rest of the buffer away; wasteful, but this is a test mode.
-    fn enter(self, t: &ThreadContext) {
-        if heap().stress != 0 {
-            // SAFETY: this thread's own words; an empty buffer makes the next allocation ask for more.
-            unsafe { *cell(t, l::ALLOC_LIMIT) = *cell(t, l::ALLOC_CURSOR) };
-        }
-    }
+/// Throws the rest of the buffer away, so that the next allocation takes the slow path even from compiled code.
+fn discard_buffer(t: &ThreadContext) {
+    // SAFETY: this thread's own words; an empty buffer makes the next allocation ask for more.
+    unsafe { *cell(t, l::ALLOC_LIMIT) = *cell(t, l::ALLOC_CURSOR) };
 }
