@@ -6,6 +6,7 @@ use super::{
     AssemblyInfo, AssemblyResolver, FieldId, FieldKind, InterfaceMap, Known, Layout, MethodId,
     MethodKind, MethodSignature, ModuleId, Result, SigId, TypeId, TypeKind, TypeList, VTable,
 };
+use crate::metadata::MethodDef;
 use crate::types::assembly::LoadedModule;
 use core::hash::Hash;
 use parking_lot::RwLock;
@@ -81,6 +82,7 @@ pub(crate) struct TypeEntry {
 /// A method with its facts.
 pub(crate) struct MethodEntry {
     pub(crate) kind: MethodKind,
+    pub(crate) def: OnceLock<Option<MethodDef>>,
     pub(crate) signature: OnceLock<Result<MethodSignature>>,
     pub(crate) canonical: OnceLock<MethodId>,
 }
@@ -162,6 +164,7 @@ impl TypeContext {
     pub fn intern_method(&self, kind: MethodKind) -> MethodId {
         MethodId(self.methods.intern(kind, || MethodEntry {
             kind,
+            def: OnceLock::new(),
             signature: OnceLock::new(),
             canonical: OnceLock::new(),
         }))

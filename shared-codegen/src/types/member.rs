@@ -96,10 +96,11 @@ method_flags! {
 impl TypeContext {
     /// The MethodDef row of a method; `None` for array methods and wrappers.
     pub fn method_def(&self, m: MethodId) -> Option<MethodDef> {
-        match self.method_kind(m) {
+        let entry = self.method_entry(m);
+        *entry.def.get_or_init(|| match entry.kind {
             MethodKind::Def { module, row, .. } => self.module(module).method_def(row).ok(),
             _ => None,
-        }
+        })
     }
 
     /// Code is supplied by the runtime (delegate methods).
