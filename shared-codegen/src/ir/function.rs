@@ -450,6 +450,8 @@ pub struct Function {
     pub method: Option<MethodId>,
     /// Its machine-level signature; the entry block's parameters are its parameters.
     pub sig: Signature,
+    /// The first parameter is an object that is surely there: callers have checked it.
+    pub this_non_null: bool,
     /// Blocks; the first in [`Self::layout`] is the entry.
     pub blocks: Vec<BlockData>,
     /// Blocks in order; blocks not in it are dead.
@@ -569,6 +571,34 @@ impl Function {
         let new = self.resolve(new);
         debug_assert_ne!(old, new);
         self.values[old.index()].def = ValueDef::Alias(new);
+    }
+
+    /// Keeps only the block parameters for which `keep` holds, and the arguments of branches for them. True if any went.
+    pub fn retain_params(&mut self, keep: impl Fn(Block, usize) -> bool) -> bool {
+        let mut changed = false;
+        for n in 0..self.layout.len() {
+            let b = self.layout[n];
+            let inst = self.terminator(b);
+            for t in &mut self.insts[inst.index()].targets {
+                let mut n = 0;
+                t.args.retain(|_| {
+                    n += 1;
+                    keep(t.block, n - 1)
+                });
+            }
+            let old = std::mem::take(&mut self.blocks[b.index()].params);
+            let count = old.len();
+            let mut params = Vec::with_capacity(count);
+            for (n, v) in old.into_iter().enumerate() {
+                if keep(b, n) {
+                    self.values[v.index()].def = ValueDef::Param(b, params.len() as u32);
+                    params.push(v);
+                }
+            }
+            changed |= params.len() != count;
+            self.blocks[b.index()].params = params;
+        }
+        changed
     }
 
     /// Rewrites every operand and branch argument to the value its aliases lead to.

@@ -1,6 +1,7 @@
 //! The intermediate representation: SSA with block parameters, CLI-aware ops until `expand`.
 
 mod builder;
+pub mod eval;
 mod function;
 mod op;
 mod ssa;

@@ -47,6 +47,11 @@ impl Type {
         matches!(self, Type::F32 | Type::F64)
     }
 
+    /// Object reference or managed pointer.
+    pub fn is_managed(self) -> bool {
+        matches!(self, Type::Ref | Type::ByRef)
+    }
+
     /// 64-bit value in a general register.
     pub fn is_word(self) -> bool {
         matches!(self, Type::I64 | Type::Ref | Type::ByRef)

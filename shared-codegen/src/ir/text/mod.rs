@@ -5,7 +5,7 @@
 //!
 //! Grammar, line by line; `;` starts a comment, indentation is free, `[x]` means optional, `x,*` a comma list:
 //! ```text
-//! function    = "function" string [method] signature "{" header* block* "}"
+//! function    = "function" string [method] signature ["this"] "{" header* block* "}"
 //! signature   = "(" type,* ")" ["->" type] ["context"] ["varargs"]
 //! header      = sigN "=" signature
 //!             | lookupN "=" method fixup                         -- owner, constant

@@ -68,6 +68,7 @@ impl<'c, 't> Parser<'c, 't> {
             self.f.method = Some(MethodId(self.c.id("method")?));
         }
         self.f.sig = self.signature()?;
+        self.f.this_non_null = self.c.eat_word("this");
         self.c.expect('{')?;
         self.c.skip_lines();
         while self.c.peek() != '}' && self.c.peek_entity("block").is_none() {

@@ -83,6 +83,9 @@ impl<'a> Printer<'a, '_> {
             self.write_char(' ')?;
         }
         self.signature(&f.sig)?;
+        if f.this_non_null {
+            self.write_str(" this")?;
+        }
         self.write_str(" {\n")?;
         self.header()?;
         for &b in &f.layout {
