@@ -1,46 +1,49 @@
-//! Column types: how each is read from a row.
+//! Column types: what the number in a cell means.
 
 use super::error::{Error, Result};
-use super::module::Module;
+use super::heaps::Heaps;
 use super::schema::{ColumnKind, TableId};
 use super::tables::RowId;
 use super::token::Token;
-use crate::pe::{u16_at, u32_at};
+use core::fmt::Debug;
 use core::marker::PhantomData;
+
+/// Largest row number that a token can hold.
+pub(crate) const MAX_ROW: u32 = 0x00ff_ffff;
 
 /// A column type.
 pub trait Column {
     /// What reading gives.
-    type Out: Copy;
+    type Out: Copy + Debug;
     /// Representation.
     const KIND: ColumnKind;
-    /// Reads the column at byte `at` of a row.
-    fn read(module: &Module, row: &'static [u8], at: usize) -> Result<Self::Out>;
-}
-
-fn raw(module: &Module, kind: ColumnKind, row: &'static [u8], at: usize) -> Result<u32> {
-    let wide = kind.size(&module.sizes) == 4;
-    let value = if wide {
-        u32_at(row, at)
-    } else {
-        u16_at(row, at).map(u32::from)
-    };
-    value.ok_or(Error::Table("row"))
+    /// The meaning of the number stored in a cell.
+    fn decode(heaps: &Heaps, cell: u32) -> Result<Self::Out>;
+    /// The value as text, for people.
+    fn show(value: &Self::Out) -> String {
+        format!("{value:?}")
+    }
 }
 
 impl Column for u16 {
     type Out = u16;
     const KIND: ColumnKind = ColumnKind::U16;
-    fn read(_: &Module, row: &'static [u8], at: usize) -> Result<u16> {
-        u16_at(row, at).ok_or(Error::Table("row"))
+    fn decode(_: &Heaps, cell: u32) -> Result<u16> {
+        Ok(cell as u16)
+    }
+    fn show(value: &u16) -> String {
+        format!("{value:#x}")
     }
 }
 
 impl Column for u32 {
     type Out = u32;
     const KIND: ColumnKind = ColumnKind::U32;
-    fn read(_: &Module, row: &'static [u8], at: usize) -> Result<u32> {
-        u32_at(row, at).ok_or(Error::Table("row"))
+    fn decode(_: &Heaps, cell: u32) -> Result<u32> {
+        Ok(cell)
+    }
+    fn show(value: &u32) -> String {
+        format!("{value:#x}")
     }
 }
 
@@ -49,9 +52,14 @@ pub struct Str;
 impl Column for Str {
     type Out = &'static str;
     const KIND: ColumnKind = ColumnKind::Str;
-    fn read(module: &Module, row: &'static [u8], at: usize) -> Result<&'static str> {
-        module.heaps.string(raw(module, Self::KIND, row, at)?)
+    fn decode(heaps: &Heaps, cell: u32) -> Result<&'static str> {
+        heaps.string(cell)
     }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// A GUID.
@@ -59,8 +67,11 @@ pub struct Guid;
 impl Column for Guid {
     type Out = [u8; 16];
     const KIND: ColumnKind = ColumnKind::Guid;
-    fn read(module: &Module, row: &'static [u8], at: usize) -> Result<[u8; 16]> {
-        module.heaps.guid(raw(module, Self::KIND, row, at)?)
+    fn decode(heaps: &Heaps, cell: u32) -> Result<[u8; 16]> {
+        heaps.guid(cell)
+    }
+    fn show(value: &[u8; 16]) -> String {
+        hex(value)
     }
 }
 
@@ -69,8 +80,11 @@ pub struct Blob;
 impl Column for Blob {
     type Out = &'static [u8];
     const KIND: ColumnKind = ColumnKind::Blob;
-    fn read(module: &Module, row: &'static [u8], at: usize) -> Result<&'static [u8]> {
-        module.heaps.blob(raw(module, Self::KIND, row, at)?)
+    fn decode(heaps: &Heaps, cell: u32) -> Result<&'static [u8]> {
+        heaps.blob(cell)
+    }
+    fn show(value: &&'static [u8]) -> String {
+        hex(value)
     }
 }
 
@@ -79,8 +93,12 @@ pub struct Index<R>(PhantomData<R>);
 impl<R: RowId> Column for Index<R> {
     type Out = R;
     const KIND: ColumnKind = ColumnKind::Index(R::TABLE);
-    fn read(module: &Module, row: &'static [u8], at: usize) -> Result<R> {
-        raw(module, Self::KIND, row, at).map(R::from)
+    fn decode(_: &Heaps, cell: u32) -> Result<R> {
+        row_number(cell, R::TABLE).map(R::from)
+    }
+    fn show(value: &R) -> String {
+        let row: u32 = (*value).into();
+        row.to_string()
     }
 }
 
@@ -88,9 +106,23 @@ impl<R: RowId> Column for Index<R> {
 pub struct List<R>(PhantomData<R>);
 impl<R: RowId> Column for List<R> {
     type Out = R;
-    const KIND: ColumnKind = ColumnKind::Index(R::TABLE);
-    fn read(module: &Module, row: &'static [u8], at: usize) -> Result<R> {
-        raw(module, Self::KIND, row, at).map(R::from)
+    const KIND: ColumnKind = Index::<R>::KIND;
+    fn decode(heaps: &Heaps, cell: u32) -> Result<R> {
+        Index::<R>::decode(heaps, cell)
+    }
+    fn show(value: &R) -> String {
+        Index::<R>::show(value)
+    }
+}
+
+fn row_number(n: u32, table: TableId) -> Result<u32> {
+    if n <= MAX_ROW {
+        Ok(n)
+    } else {
+        Err(Error::Row {
+            table: table.name(),
+            row: n,
+        })
     }
 }
 
@@ -107,8 +139,8 @@ pub struct CodedIndex<C>(PhantomData<C>);
 impl<C: Coded> Column for CodedIndex<C> {
     type Out = Token;
     const KIND: ColumnKind = ColumnKind::Coded(C::TABLES, C::BITS);
-    fn read(module: &Module, row: &'static [u8], at: usize) -> Result<Token> {
-        decode::<C>(raw(module, Self::KIND, row, at)?)
+    fn decode(_: &Heaps, cell: u32) -> Result<Token> {
+        decode::<C>(cell)
     }
 }
 
@@ -116,11 +148,10 @@ impl<C: Coded> Column for CodedIndex<C> {
 pub(crate) fn decode<C: Coded>(n: u32) -> Result<Token> {
     let tag = (n & ((1 << C::BITS) - 1)) as usize;
     match C::TABLES.get(tag).copied().flatten() {
-        Some(table) => Ok(Token::new(table, n >> C::BITS)),
+        Some(table) => Ok(Token::new(table, row_number(n >> C::BITS, table)?)),
         None => Err(Error::Token(n)),
     }
 }
-
 /// The number of a coded index for a token, if its table is among the choices.
 pub(crate) fn encode<C: Coded>(token: Token) -> Option<u32> {
     let tag = C::TABLES.iter().position(|t| *t == Some(token.table()))? as u32;

@@ -1,6 +1,7 @@
 //! The four heaps (ECMA-335 II.24.2.3–5).
 
 use super::error::{Error, Result};
+use core::ffi::CStr;
 
 /// Strings, blobs, GUIDs and user strings of a module.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,18 +34,25 @@ fn sized(heap: &'static [u8], index: u32) -> Option<&'static [u8]> {
 }
 
 impl Heaps {
+    /// The bytes of a name, without the terminator.
+    pub(crate) fn string_bytes(&self, index: u32) -> Option<&'static [u8]> {
+        let rest = self.strings.get(index as usize..)?;
+        Some(CStr::from_bytes_until_nul(rest).ok()?.to_bytes())
+    }
+
     /// A UTF-8 name.
     pub fn string(&self, index: u32) -> Result<&'static str> {
-        let bad = Error::Heap {
-            heap: "#Strings",
-            index,
-        };
         if index == 0 {
             return Ok("");
         }
-        let rest = self.strings.get(index as usize..).ok_or(bad.clone())?;
-        let len = rest.iter().position(|b| *b == 0).ok_or(bad.clone())?;
-        core::str::from_utf8(&rest[..len]).map_err(|_| bad)
+        let text = self.string_bytes(index).map(core::str::from_utf8);
+        match text {
+            Some(Ok(text)) => Ok(text),
+            _ => Err(Error::Heap {
+                heap: "#Strings",
+                index,
+            }),
+        }
     }
 
     /// A blob.

@@ -7,6 +7,7 @@ mod error;
 mod heaps;
 pub mod marshal;
 mod module;
+mod names;
 mod query;
 mod schema;
 pub mod sig;

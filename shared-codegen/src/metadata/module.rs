@@ -1,8 +1,10 @@
 //! One opened module: streams, table positions, access to rows.
 
+use super::column::MAX_ROW;
 use super::error::{Error, Result};
 use super::heaps::Heaps;
-use super::query::Names;
+use super::names::Names;
+use super::query::Maps;
 use super::schema::{Sizes, TableId, indirection};
 use super::tables::{RowId, SCHEMA};
 use crate::pe::{PeFile, u16_at, u32_at};
@@ -19,18 +21,50 @@ pub struct Module {
     pub(crate) sizes: Sizes,
     /// Bytes of each table.
     tables: [&'static [u8]; 64],
-    row_sizes: [u8; 64],
+    /// Where the columns of each table's rows start; the row size follows the last one.
+    columns: [ColumnOffsets; 64],
     sorted: u64,
     version: &'static str,
-    pub(crate) names: OnceLock<Names>,
+    /// Row numbers in key order, of tables that are searched by key but do not claim to be sorted.
+    orders: [OnceLock<Box<[u32]>>; 64],
+    pub(crate) names: Names,
+    pub(crate) maps: OnceLock<Maps>,
 }
 
-/// Consecutive rows of a table; rows of uncompressed metadata are found through its indirection tables.
+/// Offsets of the columns of a row.
+type ColumnOffsets = [u8; MAX_COLUMNS + 1];
+
+/// Columns of the widest table.
+const MAX_COLUMNS: usize = 9;
+
+/// The cells of one row.
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'m> {
+    bytes: &'static [u8],
+    columns: &'m ColumnOffsets,
+}
+
+impl Cells<'_> {
+    /// The number in a column.
+    pub(crate) fn get(&self, column: usize) -> u32 {
+        let (at, end) = (self.columns[column], self.columns[column + 1]);
+        let cell = &self.bytes[at as usize..end as usize];
+        match *cell {
+            [a, b] => u16::from_le_bytes([a, b]).into(),
+            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
+            _ => 0,
+        }
+    }
+}
+
+/// Consecutive rows of a table, in the order of the table or of its key; rows of uncompressed metadata are found through its indirection tables.
 #[derive(Clone, Debug)]
 pub struct RowRange<'m, R> {
     module: &'m Module,
     next: u32,
     end: u32,
+    /// Row numbers by position, where rows are not in key order.
+    order: Option<&'m [u32]>,
     row: PhantomData<R>,
 }
 
@@ -39,8 +73,12 @@ impl<R: RowId> Iterator for RowRange<'_, R> {
 
     fn next(&mut self) -> Option<R> {
         (self.next < self.end).then(|| {
+            let at = self.next;
             self.next += 1;
-            self.module.through_pointer(R::from(self.next - 1))
+            match self.order {
+                Some(order) => R::from(order[at as usize - 1]),
+                None => self.module.through_pointer(R::from(at)),
+            }
         })
     }
 
@@ -79,10 +117,12 @@ impl Module {
                 uncompressed: false,
             },
             tables: [&[]; 64],
-            row_sizes: [0; 64],
+            columns: [[0; MAX_COLUMNS + 1]; 64],
             sorted: 0,
             version: core::str::from_utf8(version).map_err(|_| Error::Header("version"))?,
-            names: OnceLock::new(),
+            orders: [const { OnceLock::new() }; 64],
+            names: Names::default(),
+            maps: OnceLock::new(),
         };
         let tables = module.read_streams(root, 16 + version_len)?;
         module.read_tables(tables)?;
@@ -153,9 +193,12 @@ impl Module {
             let Some((name, columns)) = SCHEMA[t] else {
                 continue;
             };
-            let size: u32 = columns.iter().map(|c| c.size(&self.sizes)).sum();
+            let mut size = 0;
+            for (column, end) in columns.iter().zip(&mut self.columns[t][1..]) {
+                size += column.size(&self.sizes);
+                *end = size as u8;
+            }
             let len = size as usize * self.sizes.rows[t] as usize;
-            self.row_sizes[t] = size as u8;
             self.tables[t] = stream.get(at..at + len).ok_or(Error::Table(name))?;
             at += len;
         }
@@ -192,22 +235,46 @@ impl Module {
             module: self,
             next: from,
             end: to.max(from),
+            order: None,
             row: PhantomData,
         }
+    }
+
+    /// Rows whose column `column`, which is the table's key, is `key`.
+    pub(crate) fn equal_range<R: RowId>(&self, column: usize, key: u32) -> RowRange<'_, R> {
+        let order = self.key_order(R::TABLE, column);
+        let key_at = |position: u32| {
+            let row = order.map_or(position, |o| o[position as usize - 1]);
+            self.cell(R::TABLE, row, column)
+        };
+        let count = self.row_count(R::TABLE);
+        let from = partition_point(count, |position| key_at(position) < key);
+        // Runs are short, and most are empty.
+        let run = (from..=count).take_while(|p| key_at(*p) == key).count();
+        RowRange {
+            order,
+            ..self.range(from, from + run as u32)
+        }
+    }
+
+    /// The order of a table's rows by key, if it is not the order of the rows.
+    fn key_order(&self, table: TableId, column: usize) -> Option<&[u32]> {
+        if self.sorted >> table.0 & 1 != 0 {
+            return None;
+        }
+        let order = self.orders[table.0 as usize].get_or_init(|| {
+            let mut rows: Vec<u32> = (1..=self.row_count(table)).collect();
+            rows.sort_by_key(|row| self.cell(table, *row, column));
+            rows.into()
+        });
+        Some(order)
     }
 
     /// The row that entry `row` of an indirection table points to; the row itself in compressed metadata.
     fn through_pointer<R: RowId>(&self, row: R) -> R {
         match indirection(R::TABLE) {
             Some(ptr) if self.row_count(ptr) > 0 => {
-                let target =
-                    self.row_bytes(ptr, row.into())
-                        .ok()
-                        .and_then(|bytes| match bytes.len() {
-                            2 => u16_at(bytes, 0).map(u32::from),
-                            _ => u32_at(bytes, 0),
-                        });
-                R::from(target.unwrap_or(0))
+                R::from(self.cell(ptr, row.into(), 0) & MAX_ROW)
             }
             _ => row,
         }
@@ -221,26 +288,34 @@ impl Module {
         }
     }
 
-    /// The table is sorted by its key, says the header.
-    pub(crate) fn is_sorted(&self, table: TableId) -> bool {
-        self.sorted >> table.0 & 1 != 0
+    /// The cells of a row, if it exists.
+    pub(crate) fn cells(&self, table: TableId, row: u32) -> Option<Cells<'_>> {
+        if row == 0 || row > self.row_count(table) {
+            return None;
+        }
+        let (name_and_columns, table) = (SCHEMA[table.0 as usize]?, table.0 as usize);
+        let columns = &self.columns[table];
+        let size = columns[name_and_columns.1.len()] as usize;
+        let bytes = self.tables[table].get((row as usize - 1) * size..row as usize * size)?;
+        Some(Cells { bytes, columns })
     }
 
-    /// Bytes of a row.
-    pub(crate) fn row_bytes(&self, table: TableId, row: u32) -> Result<&'static [u8]> {
-        let size = self.row_sizes.get(table.0 as usize).copied().unwrap_or(0) as usize;
-        let bytes = self
-            .tables
-            .get(table.0 as usize)
-            .copied()
-            .unwrap_or_default();
-        let start = (row as usize).checked_sub(1).map(|r| r * size);
-        let found = start
-            .and_then(|s| bytes.get(s..s + size))
-            .filter(|b| !b.is_empty());
-        found.ok_or(Error::Row {
-            table: table.name(),
-            row,
-        })
+    /// The number in one cell; 0 if there is no such row.
+    pub(crate) fn cell(&self, table: TableId, row: u32, column: usize) -> u32 {
+        self.cells(table, row).map_or(0, |c| c.get(column))
     }
+}
+
+/// The first of the positions 1 to `count` for which `less` no longer holds, or `count + 1`.
+pub(crate) fn partition_point(count: u32, less: impl Fn(u32) -> bool) -> u32 {
+    let (mut low, mut high) = (1, count + 1);
+    while low < high {
+        let mid = low + (high - low) / 2;
+        if less(mid) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    low
 }

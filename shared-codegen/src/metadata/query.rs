@@ -1,93 +1,40 @@
-//! Relations between rows: lists, owners, and lookups in sorted tables.
+//! Relations between rows: lists, owners, and lookups in tables sorted by key.
 
-use super::column::{Coded, Column, coded, encode};
+use super::column::{Coded, coded, encode};
 use super::error::{Error, Result};
-use super::module::{Module, RowRange};
+use super::module::{Module, RowRange, partition_point};
 use super::schema::TableId;
 use super::tables::*;
 use super::token::Token;
-use crate::pe::{u16_at, u32_at};
-use core::hash::{Hash, Hasher};
-use rustc_hash::{FxHashMap, FxHasher};
+use crate::pe::u32_at;
+use rustc_hash::FxHashMap;
 
-/// Index of type names, built at the first lookup by name.
+/// PropertyMap and EventMap rows by type. (Neither table has to be sorted.)
 #[derive(Debug)]
-pub struct Names {
-    /// Rows by hash of (namespace, name); top-level types.
-    types: FxHashMap<u64, RowList>,
-    /// Forwarders by the same hash.
-    exported: FxHashMap<u64, RowList>,
-    /// Nested types by enclosing row.
-    nested: FxHashMap<u32, Vec<TypeDefRow>>,
-}
-
-type RowList = smallvec::SmallVec<[u32; 1]>;
-
-fn name_hash(namespace: &str, name: &str) -> u64 {
-    let mut h = FxHasher::default();
-    (namespace, name).hash(&mut h);
-    h.finish()
-}
-
-/// Reads a column that is a number of 2 or 4 bytes.
-fn number<C: Column>(module: &Module, row: &[u8], at: u32) -> u32 {
-    let at = at as usize;
-    if C::KIND.size(&module.sizes) == 4 {
-        u32_at(row, at)
-    } else {
-        u16_at(row, at).map(u32::from)
-    }
-    .unwrap_or(0)
+pub(crate) struct Maps {
+    properties: FxHashMap<u32, u32>,
+    events: FxHashMap<u32, u32>,
 }
 
 impl Module {
-    /// Bytes of the columns in front of a key column.
-    fn offset_of<const N: usize>(&self, before: [super::schema::ColumnKind; N]) -> u32 {
-        before.iter().map(|c| c.size(&self.sizes)).sum()
-    }
-
-    /// Rows of table `R` whose key column (at byte `at`, a column of type `C`) equals `key`.
-    fn equal_range<R: RowId, C: Column>(&self, at: u32, key: u32) -> RowRange<'_, R> {
-        let count = self.row_count(R::TABLE);
-        let key_of = |row: u32| {
-            self.row_bytes(R::TABLE, row)
-                .map_or(0, |b| number::<C>(self, b, at))
-        };
-        let bound = |less: &dyn Fn(u32) -> bool| {
-            let (mut low, mut high) = (1, count + 1);
-            while low < high {
-                let mid = low + (high - low) / 2;
-                if less(key_of(mid)) {
-                    low = mid + 1
-                } else {
-                    high = mid
-                }
-            }
-            low
-        };
-        if !self.is_sorted(R::TABLE) {
-            // Unsorted tables occur in uncompressed metadata only: find the run by scanning.
-            let first = (1..=count).find(|r| key_of(*r) == key).unwrap_or(1);
-            let run = (first..=count).take_while(|r| key_of(*r) == key).count() as u32;
-            return self.range(first, first + run);
-        }
-        self.range(bound(&|k| k < key), bound(&|k| k <= key))
-    }
-
-    fn keyed<R: RowId, C: Coded>(&self, at: u32, token: Token) -> RowRange<'_, R>
-    where
-        super::column::CodedIndex<C>: Column,
-    {
+    /// Rows whose key column, a coded index, refers to `token`.
+    fn keyed<R: RowId, C: Coded>(&self, column: usize, token: Token) -> RowRange<'_, R> {
         match encode::<C>(token) {
-            Some(key) => self.equal_range::<R, super::column::CodedIndex<C>>(at, key),
+            Some(key) => self.equal_range(column, key),
             None => self.range(1, 1),
         }
     }
 
-    /// End of a list that starts in row `row` of table `R` at column value `start`, given how to read the next row's start.
-    fn list<E: RowId>(&self, start: u32, next: Option<u32>) -> RowRange<'_, E> {
+    /// The list that starts in column `column` of `row` and ends where that of the next row starts.
+    fn list<R: RowId, E: RowId>(&self, row: R, column: usize) -> RowRange<'_, E> {
+        let row: u32 = row.into();
+        let count = self.row_count(R::TABLE);
+        let start = self.cell(R::TABLE, row, column);
         let limit = self.list_length::<E>() + 1;
-        let end = next.unwrap_or(limit).min(limit);
+        let end = match row {
+            row if row < count => self.cell(R::TABLE, row + 1, column).min(limit),
+            _ => limit,
+        };
         if start == 0 {
             self.range(1, 1)
         } else {
@@ -97,73 +44,58 @@ impl Module {
 
     /// Fields of a type.
     pub fn fields_of(&self, row: TypeDefRow) -> RowRange<'_, FieldRow> {
-        let start = |r| self.type_def(TypeDefRow(r)).ok().map(|t| t.field_list.0);
-        self.list(start(row.0).unwrap_or(0), start(row.0 + 1))
+        self.list(row, columns::type_def::field_list as usize)
     }
 
     /// Methods of a type.
     pub fn methods_of(&self, row: TypeDefRow) -> RowRange<'_, MethodDefRow> {
-        let start = |r| self.type_def(TypeDefRow(r)).ok().map(|t| t.method_list.0);
-        self.list(start(row.0).unwrap_or(0), start(row.0 + 1))
+        self.list(row, columns::type_def::method_list as usize)
     }
 
     /// Param rows of a method (there may be fewer than parameters).
     pub fn params_of(&self, row: MethodDefRow) -> RowRange<'_, ParamRow> {
-        let start = |r| {
-            self.method_def(MethodDefRow(r))
-                .ok()
-                .map(|t| t.param_list.0)
+        self.list(row, columns::method_def::param_list as usize)
+    }
+
+    fn maps(&self) -> &Maps {
+        let parents = |table, column| {
+            let rows = (1..=self.row_count(table)).rev();
+            rows.map(|row| (self.cell(table, row, column), row))
+                .collect()
         };
-        self.list(start(row.0).unwrap_or(0), start(row.0 + 1))
+        self.maps.get_or_init(|| Maps {
+            properties: parents(
+                PropertyMapRow::TABLE,
+                columns::property_map::parent as usize,
+            ),
+            events: parents(EventMapRow::TABLE, columns::event_map::parent as usize),
+        })
     }
 
     /// Properties of a type.
     pub fn properties_of(&self, row: TypeDefRow) -> RowRange<'_, PropertyRow> {
-        let Some(map) = self
-            .rows::<PropertyMapRow>()
-            .find(|m| self.property_map(*m).is_ok_and(|m| m.parent == row))
-        else {
-            return self.range(1, 1);
-        };
-        let start = |r| {
-            self.property_map(PropertyMapRow(r))
-                .ok()
-                .map(|t| t.property_list.0)
-        };
-        self.list(start(map.0).unwrap_or(0), start(map.0 + 1))
+        let map = self.maps().properties.get(&row.0).copied().unwrap_or(0);
+        let column = columns::property_map::property_list as usize;
+        self.list(PropertyMapRow(map), column)
     }
 
     /// Events of a type.
     pub fn events_of(&self, row: TypeDefRow) -> RowRange<'_, EventRow> {
-        let Some(map) = self
-            .rows::<EventMapRow>()
-            .find(|m| self.event_map(*m).is_ok_and(|m| m.parent == row))
-        else {
-            return self.range(1, 1);
-        };
-        let start = |r| self.event_map(EventMapRow(r)).ok().map(|t| t.event_list.0);
-        self.list(start(map.0).unwrap_or(0), start(map.0 + 1))
+        let map = self.maps().events.get(&row.0).copied().unwrap_or(0);
+        let column = columns::event_map::event_list as usize;
+        self.list(EventMapRow(map), column)
     }
 
     /// The last TypeDef whose list starts at or before `item`: the owner, if lists ascend as they must.
-    fn owner(&self, item: u32, start: impl Fn(&TypeDef) -> u32) -> Result<TypeDefRow> {
+    fn owner(&self, item: u32, column: usize) -> Result<TypeDefRow> {
         let count = self.row_count(TypeDefRow::TABLE);
-        let (mut low, mut high) = (1, count + 1);
-        while low < high {
-            let mid = low + (high - low) / 2;
-            if start(&self.type_def(TypeDefRow(mid))?) <= item {
-                low = mid + 1
-            } else {
-                high = mid
-            }
-        }
-        if low > 1 {
-            Ok(TypeDefRow(low - 1))
+        let after = partition_point(count, |row| {
+            self.cell(TypeDefRow::TABLE, row, column) <= item
+        });
+        if after > 1 && item != 0 {
+            Ok(TypeDefRow(after - 1))
         } else {
-            Err(Error::Row {
-                table: "TypeDef",
-                row: 0,
-            })
+            Err(NO_OWNER)
         }
     }
 
@@ -172,7 +104,7 @@ impl Module {
         if self.row_count(MethodPtrRow::TABLE) > 0 {
             return self.owner_by_scan(|t| self.methods_of(t).any(|m| m == row));
         }
-        self.owner(row.0, |t| t.method_list.0)
+        self.owner(row.0, columns::type_def::method_list as usize)
     }
 
     /// The type that declares a field.
@@ -180,50 +112,50 @@ impl Module {
         if self.row_count(FieldPtrRow::TABLE) > 0 {
             return self.owner_by_scan(|t| self.fields_of(t).any(|f| f == row));
         }
-        self.owner(row.0, |t| t.field_list.0)
+        self.owner(row.0, columns::type_def::field_list as usize)
     }
 
     fn owner_by_scan(&self, owns: impl Fn(TypeDefRow) -> bool) -> Result<TypeDefRow> {
-        self.rows().find(|t| owns(*t)).ok_or(Error::Row {
-            table: "TypeDef",
-            row: 0,
-        })
+        self.rows().find(|t| owns(*t)).ok_or(NO_OWNER)
     }
 
     /// InterfaceImpl rows of a type.
     pub fn interfaces_of(&self, row: TypeDefRow) -> RowRange<'_, InterfaceImplRow> {
-        self.equal_range::<_, super::column::Index<TypeDefRow>>(0, row.0)
+        self.equal_range(columns::interface_impl::class as usize, row.0)
     }
 
     /// MethodImpl rows of a type.
     pub fn method_impls_of(&self, row: TypeDefRow) -> RowRange<'_, MethodImplRow> {
-        self.equal_range::<_, super::column::Index<TypeDefRow>>(0, row.0)
+        self.equal_range(columns::method_impl::class as usize, row.0)
     }
 
     /// Generic parameters of a type or method.
     pub fn generic_params_of(&self, owner: Token) -> RowRange<'_, GenericParamRow> {
-        self.keyed::<_, coded::TypeOrMethodDef>(4, owner)
+        self.keyed::<_, coded::TypeOrMethodDef>(columns::generic_param::owner as usize, owner)
     }
 
     /// Constraints of a generic parameter.
     pub fn generic_constraints_of(&self, row: GenericParamRow) -> impl Iterator<Item = Token> + '_ {
-        let rows = self
-            .equal_range::<GenericParamConstraintRow, super::column::Index<GenericParamRow>>(
-                0, row.0,
-            );
+        let rows = self.equal_range::<GenericParamConstraintRow>(
+            columns::generic_param_constraint::owner as usize,
+            row.0,
+        );
         rows.filter_map(|r| self.generic_param_constraint(r).ok())
             .map(|c| c.constraint)
     }
 
     /// Custom attributes of anything.
     pub fn custom_attributes_of(&self, parent: Token) -> RowRange<'_, CustomAttributeRow> {
-        self.keyed::<_, coded::HasCustomAttribute>(0, parent)
+        self.keyed::<_, coded::HasCustomAttribute>(
+            columns::custom_attribute::parent as usize,
+            parent,
+        )
     }
 
     /// Default value of a field, parameter or property.
     pub fn constant_of(&self, parent: Token) -> Option<Constant> {
         let row = self
-            .keyed::<ConstantRow, coded::HasConstant>(2, parent)
+            .keyed::<ConstantRow, coded::HasConstant>(columns::constant::parent as usize, parent)
             .next()?;
         self.constant(row).ok()
     }
@@ -231,20 +163,23 @@ impl Module {
     /// Marshalling blob of a field or parameter.
     pub fn field_marshal_of(&self, parent: Token) -> Option<&'static [u8]> {
         let row = self
-            .keyed::<FieldMarshalRow, coded::HasFieldMarshal>(0, parent)
+            .keyed::<FieldMarshalRow, coded::HasFieldMarshal>(
+                columns::field_marshal::parent as usize,
+                parent,
+            )
             .next()?;
         self.field_marshal(row).ok().map(|m| m.native_type)
     }
 
     /// Declarative security of a type, method or assembly.
     pub fn decl_security_of(&self, parent: Token) -> RowRange<'_, DeclSecurityRow> {
-        self.keyed::<_, coded::HasDeclSecurity>(2, parent)
+        self.keyed::<_, coded::HasDeclSecurity>(columns::decl_security::parent as usize, parent)
     }
 
     /// Packing and size of a type.
     pub fn class_layout_of(&self, row: TypeDefRow) -> Option<ClassLayout> {
         let found = self
-            .equal_range::<ClassLayoutRow, super::column::Index<TypeDefRow>>(6, row.0)
+            .equal_range::<ClassLayoutRow>(columns::class_layout::parent as usize, row.0)
             .next()?;
         self.class_layout(found).ok()
     }
@@ -252,7 +187,7 @@ impl Module {
     /// Explicit offset of a field.
     pub fn field_offset_of(&self, row: FieldRow) -> Option<u32> {
         let found = self
-            .equal_range::<FieldLayoutRow, super::column::Index<FieldRow>>(4, row.0)
+            .equal_range::<FieldLayoutRow>(columns::field_layout::field as usize, row.0)
             .next()?;
         self.field_layout(found).ok().map(|l| l.offset)
     }
@@ -260,7 +195,7 @@ impl Module {
     /// Address of the initial data of a field.
     pub fn field_rva_of(&self, row: FieldRow) -> Option<u32> {
         let found = self
-            .equal_range::<FieldRvaRow, super::column::Index<FieldRow>>(4, row.0)
+            .equal_range::<FieldRvaRow>(columns::field_rva::field as usize, row.0)
             .next()?;
         self.field_rva(found).ok().map(|l| l.rva)
     }
@@ -268,17 +203,17 @@ impl Module {
     /// P/Invoke description of a method.
     pub fn impl_map_of(&self, row: MethodDefRow) -> Option<ImplMap> {
         let found = self
-            .keyed::<ImplMapRow, coded::MemberForwarded>(2, row.token())
+            .keyed::<ImplMapRow, coded::MemberForwarded>(
+                columns::impl_map::member as usize,
+                row.token(),
+            )
             .next()?;
         self.impl_map(found).ok()
     }
 
     /// Accessors of a property or event.
     pub fn semantics_of(&self, association: Token) -> impl Iterator<Item = MethodSemantics> + '_ {
-        let at = self.offset_of([
-            <u16 as Column>::KIND,
-            super::column::Index::<MethodDefRow>::KIND,
-        ]);
+        let at = columns::method_semantics::association as usize;
         let rows = self.keyed::<MethodSemanticsRow, coded::HasSemantics>(at, association);
         rows.filter_map(|r| self.method_semantics(r).ok())
     }
@@ -286,97 +221,9 @@ impl Module {
     /// The type that contains a nested type.
     pub fn enclosing_type(&self, row: TypeDefRow) -> Option<TypeDefRow> {
         let found = self
-            .equal_range::<NestedClassRow, super::column::Index<TypeDefRow>>(0, row.0)
+            .equal_range::<NestedClassRow>(columns::nested_class::nested as usize, row.0)
             .next()?;
         self.nested_class(found).ok().map(|n| n.enclosing)
-    }
-
-    fn names(&self) -> &Names {
-        self.names.get_or_init(|| self.index_names())
-    }
-
-    fn index_names(&self) -> Names {
-        let mut names = Names {
-            types: FxHashMap::default(),
-            exported: FxHashMap::default(),
-            nested: FxHashMap::default(),
-        };
-        let mut is_nested = vec![false; self.row_count(TypeDefRow::TABLE) as usize + 1];
-        for n in self
-            .rows::<NestedClassRow>()
-            .filter_map(|r| self.nested_class(r).ok())
-        {
-            names
-                .nested
-                .entry(n.enclosing.0)
-                .or_default()
-                .push(n.nested);
-            if let Some(flag) = is_nested.get_mut(n.nested.0 as usize) {
-                *flag = true;
-            }
-        }
-        names.types.reserve(is_nested.len());
-        for row in self
-            .rows::<TypeDefRow>()
-            .filter(|r| !is_nested[r.0 as usize])
-        {
-            if let Ok(t) = self.type_def(row) {
-                names
-                    .types
-                    .entry(name_hash(t.namespace, t.name))
-                    .or_default()
-                    .push(row.0);
-            }
-        }
-        for row in self.rows::<ExportedTypeRow>() {
-            if let Ok(t) = self.exported_type(row) {
-                names
-                    .exported
-                    .entry(name_hash(t.namespace, t.name))
-                    .or_default()
-                    .push(row.0);
-            }
-        }
-        names
-    }
-
-    /// A top-level type by name.
-    pub fn find_type(&self, namespace: &str, name: &str) -> Option<TypeDefRow> {
-        let rows = self.names().types.get(&name_hash(namespace, name))?;
-        let matches = |r: &TypeDefRow| {
-            self.type_def(*r)
-                .is_ok_and(|t| t.name == name && t.namespace == namespace)
-        };
-        rows.iter().map(|r| TypeDefRow(*r)).find(matches)
-    }
-
-    /// A nested type by name.
-    pub fn find_nested(
-        &self,
-        enclosing: TypeDefRow,
-        namespace: &str,
-        name: &str,
-    ) -> Option<TypeDefRow> {
-        let matches = |r: &TypeDefRow| {
-            self.type_def(*r)
-                .is_ok_and(|t| t.name == name && (namespace.is_empty() || t.namespace == namespace))
-        };
-        self.nested_types(enclosing).iter().copied().find(matches)
-    }
-
-    /// Types nested in a type, in row order.
-    pub fn nested_types(&self, enclosing: TypeDefRow) -> &[TypeDefRow] {
-        self.names().nested.get(&enclosing.0).map_or(&[], |v| v)
-    }
-
-    /// An exported type (forwarder, or type of another module of the assembly) by name.
-    pub fn find_exported(&self, namespace: &str, name: &str) -> Option<ExportedTypeRow> {
-        let rows = self.names().exported.get(&name_hash(namespace, name))?;
-        let matches = |r: &ExportedTypeRow| {
-            self.exported_type(*r)
-                .is_ok_and(|t| t.name == name && t.namespace == namespace)
-        };
-        rows.iter().map(|r| ExportedTypeRow(*r)).find(matches)
     }
 
     /// UTF-16LE bytes of an `ldstr` operand.
@@ -411,3 +258,8 @@ impl Module {
             .ok_or(bad)
     }
 }
+
+const NO_OWNER: Error = Error::Row {
+    table: "TypeDef",
+    row: 0,
+};

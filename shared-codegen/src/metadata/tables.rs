@@ -2,13 +2,13 @@
 //! structs, accessors, column sizes and the dump.
 
 use super::column::{Blob, CodedIndex, Guid, Index, List, Str, coded};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::module::Module;
 use super::schema::{ColumnKind, TableId};
 use super::token::Token;
 
 /// Number of a row in its table, counted from 1; 0 means none.
-pub trait RowId: Copy + Eq + From<u32> + Into<u32> {
+pub trait RowId: Copy + Eq + core::fmt::Debug + From<u32> + Into<u32> {
     /// Its table.
     const TABLE: TableId;
 }
@@ -41,14 +41,10 @@ macro_rules! tables {
             $(
                 #[doc = concat!("Reads a row of the ", stringify!($name), " table.")]
                 pub fn $get(&self, row: $row) -> Result<$name> {
-                    let bytes = self.row_bytes(TableId($num), row.0)?;
-                    let mut at = 0;
-                    $(
-                        let $field = <$col as super::column::Column>::read(self, bytes, at)?;
-                        at += <$col as super::column::Column>::KIND.size(&self.sizes) as usize;
-                    )*
-                    let _ = at;
-                    Ok($name { $($field),* })
+                    let cells = self.cells(TableId($num), row.0).ok_or(Error::Row { table: stringify!($name), row: row.0 })?;
+                    Ok($name {
+                        $($field: <$col as super::column::Column>::decode(&self.heaps, cells.get(columns::$get::$field as usize))?),*
+                    })
                 }
             )*
 
@@ -56,12 +52,25 @@ macro_rules! tables {
             pub fn describe_row(&self, table: TableId, row: u32) -> Result<Vec<(&'static str, String)>> {
                 match table.0 {
                     $($num => {
-                        let _row = self.$get($row(row))?;
-                        Ok(vec![$((stringify!($field), format!("{:?}", _row.$field))),*])
+                        let row = self.$get($row(row))?;
+                        Ok(vec![$((stringify!($field), <$col as super::column::Column>::show(&row.$field))),*])
                     })*
-                    _ => Err(super::error::Error::Token(u32::from(table.0) << 24)),
+                    _ => Err(Error::Token(u32::from(table.0) << 24)),
                 }
             }
+        }
+
+        /// Column numbers of each table.
+        pub(crate) mod columns {
+            $(
+                #[allow(unused_imports, reason = "few columns are searched by")]
+                pub(crate) mod $get {
+                    #[derive(Clone, Copy)]
+                    #[allow(non_camel_case_types, dead_code, reason = "the field names of the row; few columns are searched by")]
+                    pub(crate) enum Column { $($field),* }
+                    pub(crate) use Column::*;
+                }
+            )*
         }
 
         /// Name and columns of every table, by number.
