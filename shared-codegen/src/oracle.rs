@@ -1,8 +1,8 @@
 //! Answers the questions of passes ([`TypeOracle`]) from the type system.
 
-use crate::ir::Function;
+use crate::ir::{Function, Imm};
 use crate::passes::intrinsics::{self, Intrinsic};
-use crate::passes::{CastTest, ElementFacts, InstanceFacts, TypeOracle};
+use crate::passes::{CastTest, ElementFacts, InlineHint, InstanceFacts, TypeOracle};
 use crate::types::{ContextSource, Known, MethodId, Prim, TypeContext, TypeId, TypeKind};
 
 /// Where bodies for inlining come from: the importer, with whatever rules the driver adds.
@@ -10,6 +10,23 @@ pub trait BodySource {
     /// The imported body of a canonical method that has IL of at most `max_il` bytes. `caller` is the method compiled.
     fn body(&self, method: MethodId, caller: Option<MethodId>, max_il: u32) -> Option<Function>;
 }
+
+/// Methods that look at the frames of their callers, so that those must not be inlined: namespace, class, method (`*`: all).
+const STACK_WALKERS: &[(&str, &str, &str)] = &[
+    ("System", "Type", "GetType"),
+    ("System", "Type", "ReflectionOnlyGetType"),
+    ("System", "Activator", "CreateInstance"),
+    ("System", "Environment", "get_StackTrace"),
+    ("System.Diagnostics", "StackFrame", "*"),
+    ("System.Diagnostics", "StackTrace", "*"),
+    ("System.Reflection", "Assembly", "GetCallingAssembly"),
+    ("System.Reflection", "Assembly", "GetExecutingAssembly"),
+    ("System.Reflection", "Assembly", "Load"),
+    ("System.Reflection", "Assembly", "LoadFrom"),
+    ("System.Reflection", "Assembly", "LoadWithPartialName"),
+    ("System.Reflection", "MethodBase", "GetCurrentMethod"),
+    ("System.Resources", "ResourceManager", ".ctor"),
+];
 
 /// The oracle of a type context.
 #[derive(Clone, Copy)]
@@ -73,6 +90,34 @@ impl<'a> ContextOracle<'a> {
         }
     }
 
+    /// The method looks at the frames of its callers.
+    fn walks_stack(&self, method: MethodId) -> bool {
+        let ctx = self.ctx;
+        let owner = ctx.method_owner(method);
+        let in_corlib = ctx.def_of(owner).is_some_and(|d| d.0 == ctx.corlib());
+        if !in_corlib {
+            return false;
+        }
+        let (namespace, class) = ctx.type_name(owner);
+        let name = ctx.method_name(method);
+        let listed = STACK_WALKERS
+            .iter()
+            .any(|&(n, c, m)| (n, c) == (namespace, class) && (m == "*" || m == name));
+        listed || self.takes_crawl_mark(method)
+    }
+
+    fn takes_crawl_mark(&self, method: MethodId) -> bool {
+        let ctx = self.ctx;
+        let Ok(signature) = ctx.method_signature(method) else {
+            return true;
+        };
+        let is_mark = |&p: &TypeId| match ctx.kind(p) {
+            TypeKind::ByRef(to) => ctx.type_name(to) == ("System.Threading", "StackCrawlMark"),
+            _ => false,
+        };
+        signature.params.iter().any(is_mark)
+    }
+
     /// The target can be called with the operands of a virtual call: `this` is an object, and no context is passed.
     fn direct(&self, target: MethodId) -> Option<MethodId> {
         let ctx = self.ctx;
@@ -83,6 +128,14 @@ impl<'a> ContextOracle<'a> {
         let boxed = ctx.is_value_type(ctx.method_owner(target));
         (callable && !boxed).then(|| ctx.canonical_method(target))
     }
+}
+
+/// Methods called by a body.
+fn callees(body: &Function) -> impl Iterator<Item = MethodId> + '_ {
+    body.insts.iter().filter_map(|i| match i.imm {
+        Imm::Call(info) => info.method,
+        _ => None,
+    })
 }
 
 impl TypeOracle for ContextOracle<'_> {
@@ -185,17 +238,30 @@ impl TypeOracle for ContextOracle<'_> {
         settled.then(|| self.direct(target)).flatten()
     }
 
+    fn inline_hint(&self, method: MethodId) -> InlineHint {
+        let ctx = self.ctx;
+        let unfit = ctx.method_is_noinlining(method)
+            || ctx.method_is_synchronized(method)
+            || ctx.method_is_internal_call(method)
+            || ctx.method_is_pinvoke(method)
+            || ctx.method_is_runtime(method)
+            || ctx.method_rva(method) == 0;
+        match unfit {
+            true => InlineHint::Never,
+            false if ctx.method_is_aggressive_inlining(method) => InlineHint::Wanted,
+            false => InlineHint::Small,
+        }
+    }
+
     fn body_for_inlining(
         &self,
         method: MethodId,
         caller: Option<MethodId>,
         max_il: u32,
     ) -> Option<Function> {
-        let ctx = self.ctx;
-        if ctx.method_is_noinlining(method) || ctx.method_is_synchronized(method) {
-            return None;
-        }
-        self.bodies?.body(method, caller, max_il)
+        let body = self.bodies?.body(method, caller, max_il)?;
+        let walks = |m| self.walks_stack(m);
+        (!walks(method) && !callees(&body).any(walks)).then_some(body)
     }
 
     fn intrinsic(&self, method: MethodId) -> Option<Intrinsic> {

@@ -23,7 +23,7 @@ pub mod simplify_cfg;
 
 pub use cursor::Cursor;
 pub use optset::{OptError, OptSet, help_text};
-pub use oracle::{CastTest, ElementFacts, InstanceFacts, NoFacts, TypeOracle};
+pub use oracle::{CastTest, ElementFacts, InlineHint, InstanceFacts, NoFacts, TypeOracle};
 pub use scope::{PassError, PassObserver, PassRun, PipelineReport};
 
 use crate::ir::Function;

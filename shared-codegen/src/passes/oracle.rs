@@ -43,6 +43,17 @@ pub enum CastTest {
     Slow,
 }
 
+/// What a method's declaration says about inlining.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InlineHint {
+    /// It must not be inlined (`NoInlining`, synchronized, no IL).
+    Never,
+    /// If it is small.
+    Small,
+    /// Even if it is not so small (`AggressiveInlining`).
+    Wanted,
+}
+
 /// Facts about the types and methods that IR names. All types and methods are canonical forms.
 pub trait TypeOracle {
     /// Instances of a class or boxed value type; `None` if the inline allocation path must not be used
@@ -75,8 +86,11 @@ pub trait TypeOracle {
     /// callable directly with the operands of the call (no unboxing, no generic context to be supplied).
     fn devirtualize(&self, method: MethodId, receiver: TypeId, exact: bool) -> Option<MethodId>;
 
-    /// The imported body of a method that may be inlined into `caller`: no stack-crawl method or caller of one, not
-    /// `NoInlining`, not synchronized, IL size at most `max_il` bytes. Every failure is `None`.
+    /// Whether a method is worth and fit for inlining, as far as can be said without its body.
+    fn inline_hint(&self, method: MethodId) -> InlineHint;
+
+    /// The imported body of a method that may be inlined into `caller`: not one that walks the stack or calls a method that
+    /// does, IL size at most `max_il` bytes. Every failure is `None`.
     fn body_for_inlining(
         &self,
         method: MethodId,
@@ -119,6 +133,9 @@ impl TypeOracle for NoFacts {
     }
     fn devirtualize(&self, _: MethodId, _: TypeId, _: bool) -> Option<MethodId> {
         None
+    }
+    fn inline_hint(&self, _: MethodId) -> InlineHint {
+        InlineHint::Never
     }
     fn body_for_inlining(&self, _: MethodId, _: Option<MethodId>, _: u32) -> Option<Function> {
         None

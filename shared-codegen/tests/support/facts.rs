@@ -14,7 +14,7 @@
 
 use shared_codegen::ir::Function;
 use shared_codegen::passes::intrinsics::{self, Intrinsic};
-use shared_codegen::passes::{CastTest, ElementFacts, InstanceFacts, TypeOracle};
+use shared_codegen::passes::{CastTest, ElementFacts, InlineHint, InstanceFacts, TypeOracle};
 use shared_codegen::types::{MethodId, TypeId};
 use std::collections::HashMap;
 
@@ -146,10 +146,13 @@ impl TypeOracle for Facts {
     fn devirtualize(&self, method: MethodId, receiver: TypeId, _: bool) -> Option<MethodId> {
         self.overrides.get(&(method, receiver)).copied()
     }
-    fn body_for_inlining(&self, method: MethodId, _: Option<MethodId>, _: u32) -> Option<Function> {
-        if !self.inline.contains(&method) {
-            return None;
+    fn inline_hint(&self, method: MethodId) -> InlineHint {
+        match self.inline.contains(&method) {
+            true => InlineHint::Small,
+            false => InlineHint::Never,
         }
+    }
+    fn body_for_inlining(&self, method: MethodId, _: Option<MethodId>, _: u32) -> Option<Function> {
         self.bodies
             .iter()
             .find(|f| f.method == Some(method))
