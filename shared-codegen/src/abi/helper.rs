@@ -144,6 +144,22 @@ helpers! {
     TraceLeave = "trace_leave"(I64) [TRANSITION | WRITES];
     /// Code address of a P/Invoke's native function: method handle (DllNotFoundException, EntryPointNotFoundException).
     ResolvePInvoke = "resolve_pinvoke"(I64) -> I64 [TRANSITION];
+    /// A NUL-terminated UTF-8 copy of a string in native memory (0 for null).
+    StringToNative = "string_to_native"(Ref) -> I64 [TRANSITION];
+    /// Frees what `string_to_native` made.
+    FreeNativeString = "free_native_string"(I64) [WRITES];
+    /// A string from NUL-terminated UTF-8 (null for 0).
+    StringFromNative = "string_from_native"(I64) -> Ref [TRANSITION];
+    /// A native buffer with the text of a StringBuilder and room for its capacity (0 for null).
+    StringBuilderToNative = "string_builder_to_native"(Ref) -> I64 [TRANSITION];
+    /// Copies the native buffer back into the StringBuilder and frees it.
+    StringBuilderFromNative = "string_builder_from_native"(Ref, I64) [TRANSITION | WRITES];
+    /// A native function pointer that calls a delegate (0 for null).
+    DelegateToNative = "delegate_to_native"(Ref) -> I64 [TRANSITION];
+    /// Takes a reference on a SafeHandle and gives its handle.
+    SafeHandleAcquire = "safe_handle_acquire"(Ref) -> I64 [TRANSITION | WRITES];
+    /// Releases what `safe_handle_acquire` took.
+    SafeHandleRelease = "safe_handle_release"(Ref) [TRANSITION | WRITES];
     /// Saves errno as the thread's last Win32 error.
     SaveLastError = "save_last_error"() [WRITES];
 }

@@ -39,7 +39,9 @@ impl Error {
         match self {
             Error::Type(e) => e.exception(),
             Error::Unsupported(_) => ("System", "NotSupportedException"),
-            Error::Il(_) | Error::Invalid { .. } | Error::TooLarge => ("System", "InvalidProgramException"),
+            Error::Il(_) | Error::Invalid { .. } | Error::TooLarge => {
+                ("System", "InvalidProgramException")
+            }
         }
     }
 }

@@ -48,7 +48,11 @@ pub(crate) struct Flow {
 impl Flow {
     pub(crate) fn new(scan: &Scan) -> Flow {
         let known = FxHashMap::with_capacity_and_hasher(scan.leaders.len(), Default::default());
-        Flow { known, queue: Vec::new(), copy: Copy::ROOT }
+        Flow {
+            known,
+            queue: Vec::new(),
+            copy: Copy::ROOT,
+        }
     }
 
     pub(crate) fn next_block(&mut self) -> Option<Key> {
@@ -69,7 +73,16 @@ impl Importer<'_> {
         self.b.set_region(saved);
         let index = self.scan.leaders.binary_search(&key.offset);
         let edges_left = index.map_or(0, |i| self.scan.edges[i]) + u32::from(key.offset == 0);
-        self.flow.known.insert(key, Known { block, shape: None, entry: Entry::Normal, edges_left, queued: false });
+        self.flow.known.insert(
+            key,
+            Known {
+                block,
+                shape: None,
+                entry: Entry::Normal,
+                edges_left,
+                queued: false,
+            },
+        );
         self.connect_handlers(block);
         Ok(block)
     }
@@ -122,11 +135,17 @@ impl Importer<'_> {
 
     /// The block at an offset, seen from the present place.
     pub(crate) fn key_at(&self, offset: u32) -> Key {
-        Key { offset, copy: self.flow.copy }
+        Key {
+            offset,
+            copy: self.flow.copy,
+        }
     }
 
     pub(crate) fn start_at_first_instruction(&mut self) -> Result<()> {
-        self.jump_to(Key { offset: 0, copy: Copy::ROOT })
+        self.jump_to(Key {
+            offset: 0,
+            copy: Copy::ROOT,
+        })
     }
 
     /// Ends the block with a jump.
@@ -181,8 +200,14 @@ impl Importer<'_> {
 
     /// Imports one block of IL.
     pub(crate) fn import_block(&mut self, key: Key) -> Result<()> {
-        let Some(known) = self.flow.known.get(&key) else { return Ok(()) };
-        let (block, entry, shape) = (known.block, known.entry, known.shape.clone().unwrap_or_default());
+        let Some(known) = self.flow.known.get(&key) else {
+            return Ok(());
+        };
+        let (block, entry, shape) = (
+            known.block,
+            known.entry,
+            known.shape.clone().unwrap_or_default(),
+        );
         self.flow.copy = key.copy;
         self.b.switch_to(block);
         self.b.set_region(self.b.func.blocks[block.index()].region);
@@ -233,12 +258,16 @@ impl Importer<'_> {
         let (namespace, name) = e.exception();
         let index = self.b.func.add_failure(namespace, name, e.to_string());
         let index = self.b.i64(index.into());
-        self.b.call_helper(crate::abi::helper::HelperId::ThrowCompileError, &[index]);
+        self.b
+            .call_helper(crate::abi::helper::HelperId::ThrowCompileError, &[index]);
         self.b.trap(crate::abi::trap::TrapKind::InvalidProgram);
     }
 }
 
 /// A branch target without arguments.
 pub(crate) fn plain(block: Block) -> Target {
-    Target { block, args: Default::default() }
+    Target {
+        block,
+        args: Default::default(),
+    }
 }

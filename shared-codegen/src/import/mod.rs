@@ -67,13 +67,20 @@ impl<T: Copy> Pair<T> {
 }
 
 /// Imports the body of a method (canonical form): its IL, or the wrapper that stands for it.
-pub fn import_method(ctx: &TypeContext, method: MethodId, options: &ImportOptions) -> Result<Function> {
+pub fn import_method(
+    ctx: &TypeContext,
+    method: MethodId,
+    options: &ImportOptions,
+) -> Result<Function> {
     let signature = *ctx.method_signature(method)?;
     let sig = ir_signature(ctx, method, &signature)?;
     let mut function = Function::new(ctx.method_full_name(method), sig);
     function.method = Some(method);
     let rva = ctx.method_rva(method);
-    let has_il = rva != 0 && !ctx.method_is_pinvoke(method) && !ctx.method_is_internal_call(method) && !ctx.method_is_runtime(method);
+    let has_il = rva != 0
+        && !ctx.method_is_pinvoke(method)
+        && !ctx.method_is_internal_call(method)
+        && !ctx.method_is_runtime(method);
     if !has_il {
         return wrappers::import(ctx, method, signature, function);
     }
@@ -116,7 +123,14 @@ pub(crate) struct Importer<'c> {
 }
 
 impl<'c> Importer<'c> {
-    fn new(ctx: &'c TypeContext, method: MethodId, signature: MethodSignature, body: MethodBody, function: Function, options: ImportOptions) -> Result<Self> {
+    fn new(
+        ctx: &'c TypeContext,
+        method: MethodId,
+        signature: MethodSignature,
+        body: MethodBody,
+        function: Function,
+        options: ImportOptions,
+    ) -> Result<Self> {
         let scan = scan::Scan::new(&body)?;
         Ok(Importer {
             ctx,
@@ -158,10 +172,16 @@ impl<'c> Importer<'c> {
     }
 
     fn set_loc(&mut self) {
-        self.b.set_loc(SourceLoc { il: self.offset, site: 0 });
+        self.b.set_loc(SourceLoc {
+            il: self.offset,
+            site: 0,
+        });
     }
 
     fn invalid<T>(&self, reason: &'static str) -> Result<T> {
-        Err(Error::Invalid { offset: self.offset, reason })
+        Err(Error::Invalid {
+            offset: self.offset,
+            reason,
+        })
     }
 }

@@ -73,7 +73,11 @@ impl Regions {
     pub(crate) fn new(body: &MethodBody) -> Regions {
         Regions {
             clauses: body.clauses.clone(),
-            copies: vec![CopyInfo { parent: Copy::ROOT, depth: 0, mode: Mode::Root }],
+            copies: vec![CopyInfo {
+                parent: Copy::ROOT,
+                depth: 0,
+                mode: Mode::Root,
+            }],
             regions: FxHashMap::default(),
             normals: Vec::new(),
             normal_of: FxHashMap::default(),
@@ -84,7 +88,10 @@ impl Regions {
 
     /// Number of finally bodies around an offset.
     fn depth_at(&self, offset: u32) -> u32 {
-        self.clauses.iter().filter(|c| is_finally(c) && covers(c.handler_start, c.handler_end, offset)).count() as u32
+        self.clauses
+            .iter()
+            .filter(|c| is_finally(c) && covers(c.handler_start, c.handler_end, offset))
+            .count() as u32
     }
 
     /// The copy around `copy` to which an offset belongs.
@@ -98,7 +105,11 @@ impl Regions {
 
     fn new_copy(&mut self, parent: Copy, mode: Mode) -> Copy {
         let depth = self.copies[parent.0 as usize].depth + 1;
-        self.copies.push(CopyInfo { parent, depth, mode });
+        self.copies.push(CopyInfo {
+            parent,
+            depth,
+            mode,
+        });
         Copy(self.copies.len() as u32 - 1)
     }
 }
@@ -140,17 +151,34 @@ impl Importer<'_> {
 
     fn new_region(&mut self, parent: Option<Region>, kind: RegionKind) -> Region {
         let region = Region(self.b.func.regions.len() as u32);
-        let eh_slot = self.b.func.add_slot(SlotData { size: EH_SLOT_SIZE, align: 8, ty: None, zeroed: false, eh: Some(region) });
-        self.b.func.regions.push(RegionData { parent, kind, handler: Block(0), eh_slot });
+        let eh_slot = self.b.func.add_slot(SlotData {
+            size: EH_SLOT_SIZE,
+            align: 8,
+            ty: None,
+            zeroed: false,
+            eh: Some(region),
+        });
+        self.b.func.regions.push(RegionData {
+            parent,
+            kind,
+            handler: Block(0),
+            eh_slot,
+        });
         region
     }
 
     /// The innermost region around an offset in a copy.
     pub(crate) fn region_of(&mut self, offset: u32, copy: Copy) -> Result<Option<Region>> {
-        let around = self.regions.clauses.iter().position(|c| covers(c.try_start, c.try_end, offset));
+        let around = self
+            .regions
+            .clauses
+            .iter()
+            .position(|c| covers(c.try_start, c.try_end, offset));
         match around {
             Some(clause) => {
-                let copy = self.regions.outer_copy(copy, self.regions.clauses[clause].try_start);
+                let copy = self
+                    .regions
+                    .outer_copy(copy, self.regions.clauses[clause].try_start);
                 Ok(Some(self.region_for(clause, copy)?))
             }
             None => Ok(self.regions.synchronized.map(|s| s.0)),
@@ -162,11 +190,16 @@ impl Importer<'_> {
             return Ok(*r);
         }
         let c = self.regions.clauses[clause];
-        let outer = self.regions.clauses.iter().skip(clause + 1).position(|o| covers(o.try_start, o.try_end, c.try_start) && c.try_end <= o.try_end);
+        let outer =
+            self.regions.clauses.iter().skip(clause + 1).position(|o| {
+                covers(o.try_start, o.try_end, c.try_start) && c.try_end <= o.try_end
+            });
         let parent = match outer {
             Some(n) => {
                 let n = clause + 1 + n;
-                let copy = self.regions.outer_copy(copy, self.regions.clauses[n].try_start);
+                let copy = self
+                    .regions
+                    .outer_copy(copy, self.regions.clauses[n].try_start);
                 Some(self.region_for(n, copy)?)
             }
             None => self.regions.synchronized.map(|s| s.0),
@@ -184,12 +217,22 @@ impl Importer<'_> {
             ClauseKind::Catch(token) => {
                 let ty = self.type_pair(token)?;
                 caught = Some(ty.canon);
-                if self.needs_lookup_type(ty) { RegionKind::CatchLookup(self.lookup(Fixup::MethodTable(ty.open))) } else { RegionKind::Catch(ty.canon) }
+                if self.needs_lookup_type(ty) {
+                    RegionKind::CatchLookup(self.lookup(Fixup::MethodTable(ty.open)))
+                } else {
+                    RegionKind::Catch(ty.canon)
+                }
             }
             ClauseKind::Filter(start) => {
                 let object = Some(self.ctx.known(Known::Object));
                 caught = object;
-                let filter = self.queue_handler(Key { offset: start, copy }, Entry::Exception(region, object))?;
+                let filter = self.queue_handler(
+                    Key {
+                        offset: start,
+                        copy,
+                    },
+                    Entry::Exception(region, object),
+                )?;
                 self.regions.unconnected.push(filter);
                 RegionKind::Filter(filter)
             }
@@ -197,9 +240,21 @@ impl Importer<'_> {
         };
         let handler = if is_finally(&c) {
             let inner = self.regions.new_copy(copy, Mode::Exceptional(region));
-            self.queue_handler(Key { offset: c.handler_start, copy: inner }, Entry::Normal)?
+            self.queue_handler(
+                Key {
+                    offset: c.handler_start,
+                    copy: inner,
+                },
+                Entry::Normal,
+            )?
         } else {
-            self.queue_handler(Key { offset: c.handler_start, copy }, Entry::Exception(region, caught))?
+            self.queue_handler(
+                Key {
+                    offset: c.handler_start,
+                    copy,
+                },
+                Entry::Exception(region, caught),
+            )?
         };
         self.regions.unconnected.push(handler);
         let data = &mut self.b.func.regions[region.index()];
@@ -236,18 +291,29 @@ impl Importer<'_> {
         self.poll_before(target);
         self.stack.clear();
         let from = self.flow.copy;
-        let mut next = Key { offset: target, copy: self.regions.outer_copy(from, target) };
+        let mut next = Key {
+            offset: target,
+            copy: self.regions.outer_copy(from, target),
+        };
         let passed: Vec<usize> = (0..self.regions.clauses.len())
             .filter(|&n| {
                 let c = &self.regions.clauses[n];
-                c.kind == ClauseKind::Finally && covers(c.try_start, c.try_end, self.offset) && !covers(c.try_start, c.try_end, target)
+                c.kind == ClauseKind::Finally
+                    && covers(c.try_start, c.try_end, self.offset)
+                    && !covers(c.try_start, c.try_end, target)
             })
             .collect();
         for clause in passed.into_iter().rev() {
-            let copy = self.regions.outer_copy(from, self.regions.clauses[clause].try_start);
+            let copy = self
+                .regions
+                .outer_copy(from, self.regions.clauses[clause].try_start);
             let normal = self.normal_copy(clause, copy);
             let selector = self.continuation(normal, next)?;
-            let NormalCopy { entry, selector: var, .. } = self.regions.normals[normal];
+            let NormalCopy {
+                entry,
+                selector: var,
+                ..
+            } = self.regions.normals[normal];
             next = entry;
             let value = self.b.i32(selector as i32);
             self.b.def_var(var, value);
@@ -274,9 +340,17 @@ impl Importer<'_> {
         }
         let n = self.regions.normals.len();
         let inner = self.regions.new_copy(copy, Mode::Normal(n));
-        let entry = Key { offset: self.regions.clauses[clause].handler_start, copy: inner };
+        let entry = Key {
+            offset: self.regions.clauses[clause].handler_start,
+            copy: inner,
+        };
         let selector = self.b.new_var(Type::I32);
-        self.regions.normals.push(NormalCopy { entry, selector, continuations: Vec::new(), exit: None });
+        self.regions.normals.push(NormalCopy {
+            entry,
+            selector,
+            continuations: Vec::new(),
+            exit: None,
+        });
         self.regions.normal_of.insert((clause, copy), n);
         n
     }
@@ -305,15 +379,21 @@ impl Importer<'_> {
     /// Ends the normal copies, whose continuations are all known now.
     pub(crate) fn finish_finally_copies(&mut self) {
         for n in 0..self.regions.normals.len() {
-            let Some(exit) = self.regions.normals[n].exit else { continue };
+            let Some(exit) = self.regions.normals[n].exit else {
+                continue;
+            };
             let continuations = self.regions.normals[n].continuations.clone();
-            let targets: Vec<Block> = continuations.iter().filter_map(|k| self.block_of(*k).ok()).collect();
+            let targets: Vec<Block> = continuations
+                .iter()
+                .filter_map(|k| self.block_of(*k).ok())
+                .collect();
             self.b.switch_to(exit);
             match targets.as_slice() {
                 [one] => self.b.jump(*one, &[]),
                 many => {
                     let selector = self.b.use_var(self.regions.normals[n].selector);
-                    self.b.switch(selector, many.iter().map(|t| plain(*t)).collect());
+                    self.b
+                        .switch(selector, many.iter().map(|t| plain(*t)).collect());
                 }
             }
         }
@@ -321,11 +401,16 @@ impl Importer<'_> {
 
     /// `rethrow`
     pub(crate) fn rethrow(&mut self) -> Result<()> {
-        let caught = self.regions.clauses.iter().position(|c| !is_finally(c) && covers(c.handler_start, c.handler_end, self.offset));
+        let caught =
+            self.regions.clauses.iter().position(|c| {
+                !is_finally(c) && covers(c.handler_start, c.handler_end, self.offset)
+            });
         let Some(clause) = caught else {
             return self.invalid("rethrow outside of a catch handler");
         };
-        let copy = self.regions.outer_copy(self.flow.copy, self.regions.clauses[clause].try_start);
+        let copy = self
+            .regions
+            .outer_copy(self.flow.copy, self.regions.clauses[clause].try_start);
         let region = self.region_for(clause, copy)?;
         self.b.rethrow(region);
         Ok(())
@@ -334,6 +419,13 @@ impl Importer<'_> {
     /// The type that declares the method.
     pub(crate) fn own_type(&self) -> Pair<crate::types::TypeId> {
         let owner = self.ctx.method_owner(self.method);
-        Pair { canon: owner, open: if self.shared { self.ctx.open_form(owner) } else { owner } }
+        Pair {
+            canon: owner,
+            open: if self.shared {
+                self.ctx.open_form(owner)
+            } else {
+                owner
+            },
+        }
     }
 }

@@ -45,7 +45,11 @@ struct ScanBlock {
 /// The variable an instruction names.
 pub(crate) fn variable(i: &Instr) -> Option<(VarRef, Access)> {
     use Opcode::*;
-    let n = if let Operand::Int(n) = i.operand { n as u32 } else { 0 };
+    let n = if let Operand::Int(n) = i.operand {
+        n as u32
+    } else {
+        0
+    };
     Some(match i.opcode {
         Ldarg0 => (VarRef::Arg(0), Access::Read),
         Ldarg1 => (VarRef::Arg(1), Access::Read),
@@ -86,7 +90,10 @@ impl Scan {
     pub(crate) fn new(body: &MethodBody) -> Result<Scan> {
         let instrs: Vec<Instr> = Decoder::new(body.code, 0).map_while(|i| i.ok()).collect();
         if instrs.is_empty() {
-            return Err(Error::Invalid { offset: 0, reason: "no instructions" });
+            return Err(Error::Invalid {
+                offset: 0,
+                reason: "no instructions",
+            });
         }
         let leaders = find_leaders(body, &instrs);
         let blocks = split(&instrs, &leaders);
@@ -155,7 +162,15 @@ fn find_leaders(body: &MethodBody, instrs: &[Instr]) -> Vec<u32> {
 }
 
 fn split(instrs: &[Instr], leaders: &[u32]) -> Vec<ScanBlock> {
-    let mut blocks: Vec<ScanBlock> = leaders.iter().map(|l| ScanBlock { start: *l, end: *l, accesses: Vec::new(), targets: Vec::new() }).collect();
+    let mut blocks: Vec<ScanBlock> = leaders
+        .iter()
+        .map(|l| ScanBlock {
+            start: *l,
+            end: *l,
+            accesses: Vec::new(),
+            targets: Vec::new(),
+        })
+        .collect();
     let mut n = 0;
     for (at, i) in instrs.iter().enumerate() {
         if leaders.get(n + 1) == Some(&i.offset) {
@@ -164,7 +179,9 @@ fn split(instrs: &[Instr], leaders: &[u32]) -> Vec<ScanBlock> {
         let block = &mut blocks[n];
         block.end = i.end;
         block.accesses.extend(variable(i));
-        let last = instrs.get(at + 1).is_none_or(|next| leaders.get(n + 1) == Some(&next.offset));
+        let last = instrs
+            .get(at + 1)
+            .is_none_or(|next| leaders.get(n + 1) == Some(&next.offset));
         if last {
             block.targets = targets(i);
             // The order of targets is that of the import: fall through comes last.
@@ -183,11 +200,17 @@ fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
         .clauses
         .iter()
         .map(|c| {
-            let filter = if let ClauseKind::Filter(f) = c.kind { index(f) } else { None };
+            let filter = if let ClauseKind::Filter(f) = c.kind {
+                index(f)
+            } else {
+                None
+            };
             index(c.handler_start).into_iter().chain(filter).collect()
         })
         .collect();
-    let protects = |n: usize, b: &ScanBlock| body.clauses[n].try_start <= b.start && b.start < body.clauses[n].try_end;
+    let protects = |n: usize, b: &ScanBlock| {
+        body.clauses[n].try_start <= b.start && b.start < body.clauses[n].try_end
+    };
     let mut live: Vec<FxHashSet<VarRef>> = vec![FxHashSet::default(); blocks.len()];
     let mut changed = true;
     while changed {
@@ -200,7 +223,11 @@ fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
             }
             // The end of a finally or filter body goes on to places that are not targets here.
             if block.targets.is_empty() {
-                for c in body.clauses.iter().filter(|c| c.handler_start <= block.start && block.start < c.handler_end) {
+                for c in body
+                    .clauses
+                    .iter()
+                    .filter(|c| c.handler_start <= block.start && block.start < c.handler_end)
+                {
                     let _ = c;
                     set.extend(live.iter().flatten());
                     break;
@@ -231,7 +258,11 @@ fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
     for (c, entry) in entries.iter().enumerate() {
         let needed: FxHashSet<VarRef> = entry.iter().flat_map(|e| &live[*e]).copied().collect();
         for b in blocks.iter().filter(|b| protects(c, b)) {
-            let written = b.accesses.iter().filter(|(_, a)| *a == Access::Write).map(|(v, _)| *v);
+            let written = b
+                .accesses
+                .iter()
+                .filter(|(_, a)| *a == Access::Write)
+                .map(|(v, _)| *v);
             result.extend(written.filter(|v| needed.contains(v)));
         }
     }

@@ -15,11 +15,19 @@ pub fn pass_type(class: ValueClass) -> Option<Type> {
 
 /// Type of `this` of a method.
 pub(super) fn this_type(ctx: &TypeContext, owner: TypeId) -> Type {
-    if ctx.is_value_type(owner) { Type::ByRef } else { Type::Ref }
+    if ctx.is_value_type(owner) {
+        Type::ByRef
+    } else {
+        Type::Ref
+    }
 }
 
 /// Parameters and result of a CLI signature; `this` is the type of an implicit `this`.
-pub(super) fn lower(ctx: &TypeContext, signature: &MethodSignature, this: Option<Type>) -> Result<Signature> {
+pub(super) fn lower(
+    ctx: &TypeContext,
+    signature: &MethodSignature,
+    this: Option<Type>,
+) -> Result<Signature> {
     let mut sig = Signature::default();
     sig.params.extend(this);
     match ctx.value_class(signature.ret)? {
@@ -34,9 +42,17 @@ pub(super) fn lower(ctx: &TypeContext, signature: &MethodSignature, this: Option
 }
 
 /// The machine-level signature of a method's body.
-pub fn ir_signature(ctx: &TypeContext, method: MethodId, signature: &MethodSignature) -> Result<Signature> {
-    let this = (signature.has_this && !signature.explicit_this).then(|| this_type(ctx, ctx.method_owner(method)));
+pub fn ir_signature(
+    ctx: &TypeContext,
+    method: MethodId,
+    signature: &MethodSignature,
+) -> Result<Signature> {
+    let this = (signature.has_this && !signature.explicit_this)
+        .then(|| this_type(ctx, ctx.method_owner(method)));
     let mut sig = lower(ctx, signature, this)?;
-    sig.context = matches!(ctx.needs_context(method), ContextSource::OwnerTable | ContextSource::MethodHandle);
+    sig.context = matches!(
+        ctx.needs_context(method),
+        ContextSource::OwnerTable | ContextSource::MethodHandle
+    );
     Ok(sig)
 }

@@ -26,12 +26,24 @@ pub(crate) struct Item {
 impl Item {
     /// A scalar.
     pub(crate) fn scalar(value: Value, ty: Option<TypeId>) -> Item {
-        Item { value, ty, is_struct: false, borrowed: None, ftn: None }
+        Item {
+            value,
+            ty,
+            is_struct: false,
+            borrowed: None,
+            ftn: None,
+        }
     }
 
     /// A struct in a temporary.
     pub(crate) fn structure(addr: Value, ty: TypeId) -> Item {
-        Item { value: addr, ty: Some(ty), is_struct: true, borrowed: None, ftn: None }
+        Item {
+            value: addr,
+            ty: Some(ty),
+            is_struct: true,
+            borrowed: None,
+            ftn: None,
+        }
     }
 }
 
@@ -91,7 +103,11 @@ impl Importer<'_> {
     /// Pops an address: by-ref, native int, or object reference.
     pub(crate) fn pop_addr(&mut self) -> Result<Value> {
         let v = self.pop_value()?;
-        if self.b.func.ty(v).is_word() { Ok(v) } else { self.to_type(v, Type::I64) }
+        if self.b.func.ty(v).is_word() {
+            Ok(v)
+        } else {
+            self.to_type(v, Type::I64)
+        }
     }
 
     /// The implicit conversions of the evaluation stack (and those that unverifiable code relies on).
@@ -117,7 +133,11 @@ impl Importer<'_> {
 
     /// An address or native int as i64.
     pub(crate) fn word(&mut self, v: Value) -> Value {
-        if self.b.func.ty(v) == Type::I64 { v } else { self.b.addr_cast(Type::I64, v) }
+        if self.b.func.ty(v) == Type::I64 {
+            v
+        } else {
+            self.b.addr_cast(Type::I64, v)
+        }
     }
 
     /// Address of a fresh temporary of a struct type, not initialized.
@@ -143,7 +163,13 @@ impl Importer<'_> {
             ValueClass::Scalar(m) => (m.bytes(), m.bytes()),
             ValueClass::Void => return self.invalid("a variable of type void"),
         };
-        Ok(self.b.func.add_slot(SlotData { size: size.max(1), align: align.max(8), ty: Some(ty), zeroed, eh: None }))
+        Ok(self.b.func.add_slot(SlotData {
+            size: size.max(1),
+            align: align.max(8),
+            ty: Some(ty),
+            zeroed,
+            eh: None,
+        }))
     }
 
     /// Gives temporaries back when nothing on the stack can refer to them.
@@ -183,7 +209,12 @@ impl Importer<'_> {
     }
 
     /// Copies a struct to stack memory.
-    pub(crate) fn copy_struct_to_stack(&mut self, to: Value, from: Value, ty: TypeId) -> Result<()> {
+    pub(crate) fn copy_struct_to_stack(
+        &mut self,
+        to: Value,
+        from: Value,
+        ty: TypeId,
+    ) -> Result<()> {
         let (size, refs) = self.struct_size(ty)?;
         self.b.copy_to_stack(to, from, size, refs);
         Ok(())

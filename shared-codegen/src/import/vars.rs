@@ -30,7 +30,11 @@ impl Importer<'_> {
         let mut types = Vec::new();
         if self.signature.has_this && !self.signature.explicit_this {
             let owner = self.ctx.method_owner(self.method);
-            types.push(if self.ctx.is_value_type(owner) { self.ctx.by_ref(owner) } else { owner });
+            types.push(if self.ctx.is_value_type(owner) {
+                self.ctx.by_ref(owner)
+            } else {
+                owner
+            });
         }
         types.extend(self.signature.params);
         types
@@ -40,7 +44,10 @@ impl Importer<'_> {
         let entry = self.b.func.entry();
         let has_this = self.signature.has_this && !self.signature.explicit_this;
         let mut param = 0;
-        let returns_struct = matches!(self.ctx.value_class(self.signature.ret)?, ValueClass::Struct { .. });
+        let returns_struct = matches!(
+            self.ctx.value_class(self.signature.ret)?,
+            ValueClass::Struct { .. }
+        );
         for (n, ty) in self.arg_types().into_iter().enumerate() {
             let is_this = has_this && n == 0;
             if returns_struct && self.return_buffer.is_none() && !is_this {
@@ -73,12 +80,19 @@ impl Importer<'_> {
     }
 
     pub(crate) fn declare_locals(&mut self) -> Result<()> {
-        let types = if self.body.locals.is_null() { Vec::new() } else { self.ctx.locals(self.module, self.body.locals, self.generics)? };
+        let types = if self.body.locals.is_null() {
+            Vec::new()
+        } else {
+            self.ctx
+                .locals(self.module, self.body.locals, self.generics)?
+        };
         let mut zeros: Vec<(Type, Value)> = Vec::new();
         for (n, local) in types.into_iter().enumerate() {
             let var = VarRef::Local(n as u32);
             let storage = match self.ctx.value_class(local.ty)? {
-                ValueClass::Scalar(m) if self.lives_in_memory(var) => Storage::Memory(self.new_struct_slot(local.ty, true)?, m, local.ty),
+                ValueClass::Scalar(m) if self.lives_in_memory(var) => {
+                    Storage::Memory(self.new_struct_slot(local.ty, true)?, m, local.ty)
+                }
                 ValueClass::Scalar(m) => {
                     let ty = m.value_type();
                     let v = self.b.new_var(ty);
@@ -93,7 +107,9 @@ impl Importer<'_> {
                     self.b.def_var(v, zero);
                     Storage::Ssa(v, m, local.ty)
                 }
-                ValueClass::Struct { .. } => Storage::Struct(self.new_struct_slot(local.ty, true)?, local.ty),
+                ValueClass::Struct { .. } => {
+                    Storage::Struct(self.new_struct_slot(local.ty, true)?, local.ty)
+                }
                 ValueClass::Void => return self.invalid("a local of type void"),
             };
             self.locals.push(storage);
@@ -131,7 +147,11 @@ impl Importer<'_> {
         let mut item = Item::structure(addr, ty);
         item.borrowed = Some(var);
         // Somebody else may write through a pointer while the item waits.
-        if self.scan.address_taken.contains(&var) { self.owned(item) } else { Ok(item) }
+        if self.scan.address_taken.contains(&var) {
+            self.owned(item)
+        } else {
+            Ok(item)
+        }
     }
 
     /// `stloc`, `starg`
@@ -161,7 +181,11 @@ impl Importer<'_> {
     }
 
     fn require_struct(&self, item: Item) -> Result<()> {
-        if item.is_struct { Ok(()) } else { self.invalid("a scalar where a struct is needed") }
+        if item.is_struct {
+            Ok(())
+        } else {
+            self.invalid("a scalar where a struct is needed")
+        }
     }
 
     fn struct_home(&mut self, storage: Storage) -> Result<(Value, TypeId)> {
@@ -175,7 +199,9 @@ impl Importer<'_> {
     /// `ldloca`, `ldarga`
     pub(crate) fn address_of_var(&mut self, var: VarRef) -> Result<()> {
         let (addr, ty) = match self.storage(var)? {
-            Storage::Memory(slot, _, ty) | Storage::Struct(slot, ty) => (self.b.slot_addr(slot, 0), ty),
+            Storage::Memory(slot, _, ty) | Storage::Struct(slot, ty) => {
+                (self.b.slot_addr(slot, 0), ty)
+            }
             Storage::StructArg(addr, ty) => (addr, ty),
             Storage::Ssa(..) => return self.invalid("address of a variable that has none"),
         };
@@ -199,7 +225,10 @@ impl Importer<'_> {
     pub(crate) fn narrowed(&mut self, item: Item, m: MemType) -> Result<Value> {
         let v = self.scalar_of(item)?;
         let v = self.to_type(v, m.value_type())?;
-        let already = item.ty.is_some_and(|t| self.mem_of(t).ok().flatten() == Some(m)) || self.fits(v, m);
+        let already = item
+            .ty
+            .is_some_and(|t| self.mem_of(t).ok().flatten() == Some(m))
+            || self.fits(v, m);
         Ok(match m {
             _ if already => v,
             MemType::I8 => self.b.sext8(v),
@@ -213,7 +242,9 @@ impl Importer<'_> {
     /// The value is surely in the range of a small type.
     fn fits(&self, v: Value, m: MemType) -> bool {
         use crate::ir::{Imm, Op};
-        let Some(inst) = self.b.func.def_inst(v) else { return false };
+        let Some(inst) = self.b.func.def_inst(v) else {
+            return false;
+        };
         let data = &self.b.func.insts[inst.index()];
         match (data.op, data.imm) {
             (Op::Iconst, Imm::Int(n)) => match m {

@@ -470,6 +470,19 @@ pub struct Function {
     pub lookups: Vec<Lookup>,
     /// Inlined calls.
     pub inline_sites: Vec<InlineSite>,
+    /// Exceptions raised by code that could not be compiled (`throw_compile_error` names them by index).
+    pub failures: Vec<Failure>,
+}
+
+/// An exception that a piece of a method raises because it could not be compiled.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Failure {
+    /// Namespace of the exception class, in mscorlib.
+    pub namespace: &'static str,
+    /// Name of the exception class.
+    pub class: &'static str,
+    /// Message.
+    pub message: String,
 }
 
 impl Function {
@@ -543,6 +556,21 @@ impl Function {
         }
         self.lookups.push(lookup);
         LookupRef(self.lookups.len() as u32 - 1)
+    }
+
+    /// Adds an exception that a piece of the function raises because it could not be compiled.
+    pub fn add_failure(
+        &mut self,
+        namespace: &'static str,
+        class: &'static str,
+        message: String,
+    ) -> u32 {
+        self.failures.push(Failure {
+            namespace,
+            class,
+            message,
+        });
+        self.failures.len() as u32 - 1
     }
 
     /// Follows aliases to the value that is really computed.

@@ -1,0 +1,438 @@
+//! Bodies of methods without IL: internal calls, delegate methods, P/Invokes.
+
+use super::error::{Error, Result};
+use super::flow::plain;
+use crate::abi::fixup::Fixup;
+use crate::abi::helper::HelperId;
+use crate::abi::layout::{array, delegate};
+use crate::ir::{
+    AliasClass, Function, FunctionBuilder, IntCc, MemRef, MemType, Op, Signature, SlotData, Type,
+    Value,
+};
+use crate::types::{Known, MethodId, MethodSignature, Prim, TypeContext, TypeId, ValueClass};
+
+/// Imports the wrapper for a method.
+pub(crate) fn import(
+    ctx: &TypeContext,
+    method: MethodId,
+    signature: MethodSignature,
+    function: Function,
+) -> Result<Function> {
+    let mut w = Wrapper {
+        ctx,
+        method,
+        signature,
+        b: FunctionBuilder::new(function),
+    };
+    w.b.create_entry();
+    if ctx.method_is_internal_call(method) {
+        w.internal_call();
+    } else if ctx.method_is_pinvoke(method) {
+        w.pinvoke()?;
+    } else if ctx.method_is_runtime(method) {
+        w.delegate_method()?;
+    } else {
+        return Err(Error::Unsupported(if ctx.method_is_abstract(method) {
+            "call of an abstract method"
+        } else {
+            "a method without body"
+        }));
+    }
+    Ok(w.b.finish())
+}
+
+struct Wrapper<'c> {
+    ctx: &'c TypeContext,
+    method: MethodId,
+    signature: MethodSignature,
+    b: FunctionBuilder,
+}
+
+fn field(offset: i32, ty: MemType) -> MemRef {
+    MemRef {
+        offset,
+        ty,
+        alias: AliasClass::Any,
+        volatile: false,
+    }
+}
+
+impl Wrapper<'_> {
+    fn params(&self) -> Vec<Value> {
+        let entry = self.b.func.entry();
+        (0..self.b.func.sig.params.len())
+            .map(|n| self.b.param(entry, n))
+            .collect()
+    }
+
+    fn internal_call(&mut self) {
+        let mut sig = self.b.func.sig.clone();
+        sig.context = false;
+        let params = self.params();
+        let result = self
+            .b
+            .call(Op::CallInternal, Some(self.method), &sig, &params);
+        self.b.ret(result);
+    }
+
+    // ---- delegates
+
+    fn delegate_method(&mut self) -> Result<()> {
+        match self.ctx.method_name(self.method) {
+            ".ctor" => {
+                let p = self.params();
+                let none = self.b.i64(0);
+                self.b
+                    .call_helper(HelperId::DelegateInit, &[p[0], p[1], p[2], none]);
+                self.b.ret(None);
+                Ok(())
+            }
+            "Invoke" => self.delegate_invoke(),
+            _ => Err(Error::Unsupported("asynchronous delegate calls")),
+        }
+    }
+
+    /// Calls the one target, or each entry of the invocation list.
+    fn delegate_invoke(&mut self) -> Result<()> {
+        let params = self.params();
+        let this = params[0];
+        let list = self.b.load(this, field(delegate::DELEGATES, MemType::Ref));
+        let null = self.b.null(Type::Ref);
+        let is_multicast = self.b.icmp(IntCc::Ne, list, null);
+        let (single, multi) = (self.b.create_block(), self.b.create_block());
+        self.b.brif(is_multicast, plain(multi), plain(single));
+        self.b.seal(single);
+        self.b.seal(multi);
+        self.b.switch_to(single);
+        self.invoke_single(this, &params[1..]);
+        self.b.switch_to(multi);
+        self.invoke_all(list, &params[1..])
+    }
+
+    fn invoke_single(&mut self, this: Value, rest: &[Value]) {
+        let kind = self
+            .b
+            .load(this, field(delegate::INVOKE_KIND, MemType::I64));
+        let code = self.b.load(this, field(delegate::METHOD_PTR, MemType::I64));
+        let (closed, not_closed) = (self.b.create_block(), self.b.create_block());
+        let expected = self.b.i64(delegate::INVOKE_CLOSED);
+        let is_closed = self.b.icmp(IntCc::Eq, kind, expected);
+        self.b.brif(is_closed, plain(closed), plain(not_closed));
+        self.b.seal(closed);
+        self.b.seal(not_closed);
+        self.b.switch_to(closed);
+        let target = self.b.load(this, field(delegate::TARGET, MemType::Ref));
+        let mut closed_sig = self.b.func.sig.clone();
+        closed_sig.params[0] = Type::Ref;
+        let operands: Vec<Value> = [code, target]
+            .into_iter()
+            .chain(rest.iter().copied())
+            .collect();
+        self.tail(&closed_sig, &operands);
+        self.b.switch_to(not_closed);
+        self.invoke_open(this, kind, code, rest);
+    }
+
+    fn invoke_open(&mut self, this: Value, kind: Value, code: Value, rest: &[Value]) {
+        let mut open_sig = self.b.func.sig.clone();
+        open_sig.params.remove(0);
+        let returns_struct = matches!(
+            self.ctx.value_class(self.signature.ret),
+            Ok(ValueClass::Struct { .. })
+        );
+        // With a return buffer the first argument proper comes second, but `this` of an instance method goes first.
+        let first = usize::from(returns_struct);
+        if self.b.func.sig.params.get(1 + first) == Some(&Type::Ref) {
+            let (virt, plain_open) = (self.b.create_block(), self.b.create_block());
+            let expected = self.b.i64(delegate::INVOKE_OPEN_VIRTUAL);
+            let is_virtual = self.b.icmp(IntCc::Eq, kind, expected);
+            self.b.brif(is_virtual, plain(virt), plain(plain_open));
+            self.b.seal(virt);
+            self.b.seal(plain_open);
+            self.b.switch_to(virt);
+            let object = rest[first];
+            self.b.null_check(object);
+            let method = self.b.load(this, field(delegate::METHOD, MemType::I64));
+            let target = self
+                .b
+                .call_helper(HelperId::ResolveVirtual, &[object, method])
+                .expect("the helper has a result");
+            let mut sig = open_sig.clone();
+            let mut args: Vec<Value> = rest.to_vec();
+            if returns_struct {
+                sig.params.swap(0, 1);
+                args.swap(0, 1);
+            }
+            let operands: Vec<Value> = core::iter::once(target).chain(args).collect();
+            self.tail(&sig, &operands);
+            self.b.switch_to(plain_open);
+        }
+        let operands: Vec<Value> = core::iter::once(code).chain(rest.iter().copied()).collect();
+        self.tail(&open_sig, &operands);
+    }
+
+    fn tail(&mut self, sig: &Signature, operands: &[Value]) {
+        let result = self.b.call(Op::CallIndirect, None, sig, operands);
+        self.b.ret(result);
+    }
+
+    fn invoke_all(&mut self, list: Value, rest: &[Value]) -> Result<()> {
+        let len = self.b.array_len(list);
+        let index = self.b.new_var(Type::I64);
+        let zero = self.b.i64(0);
+        self.b.def_var(index, zero);
+        let result = self.b.func.sig.ret.map(|ty| self.b.new_var(ty));
+        let (head, body, done) = (
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+        );
+        self.b.jump(head, &[]);
+        self.b.switch_to(head);
+        let i = self.b.use_var(index);
+        let more = self.b.icmp(IntCc::Slt, i, len);
+        self.b.brif(more, plain(body), plain(done));
+        self.b.seal(body);
+        self.b.seal(done);
+        self.b.switch_to(body);
+        let addr = self.b.addr_index(list, i, 8, array::DATA);
+        let entry = self.b.load(addr, field(0, MemType::Ref));
+        let args = self.fresh_copies(rest)?;
+        let operands: Vec<Value> = core::iter::once(entry).chain(args).collect();
+        let sig = self.b.func.sig.clone();
+        let value = self
+            .b
+            .call(Op::CallDelegate, Some(self.method), &sig, &operands);
+        if let (Some(var), Some(v)) = (result, value) {
+            self.b.def_var(var, v);
+        }
+        let one = self.b.i64(1);
+        let next = self.b.iadd(i, one);
+        self.b.def_var(index, next);
+        self.b.emit(Op::Poll, Type::I32, &[], crate::ir::Imm::None);
+        self.b.jump(head, &[]);
+        self.b.seal(head);
+        self.b.switch_to(done);
+        let value = result.map(|var| self.b.use_var(var));
+        self.b.ret(value);
+        Ok(())
+    }
+
+    /// Every callee owns the structs it gets.
+    fn fresh_copies(&mut self, rest: &[Value]) -> Result<Vec<Value>> {
+        let returns_struct = matches!(
+            self.ctx.value_class(self.signature.ret)?,
+            ValueClass::Struct { .. }
+        );
+        let mut args: Vec<Value> = rest.to_vec();
+        for (n, ty) in self.signature.params.iter().enumerate() {
+            if let ValueClass::Struct { size, align } = self.ctx.value_class(*ty)? {
+                let at = n + usize::from(returns_struct);
+                let slot = self.b.func.add_slot(SlotData {
+                    size,
+                    align: align.max(8),
+                    ty: Some(*ty),
+                    zeroed: false,
+                    eh: None,
+                });
+                let copy = self.b.slot_addr(slot, 0);
+                let refs = self.ctx.contains_refs(*ty)?;
+                self.b.copy_to_stack(copy, args[at], size, refs);
+                args[at] = copy;
+            }
+        }
+        Ok(args)
+    }
+
+    // ---- P/Invoke
+
+    /// Converts arguments, calls the native function, converts the result.
+    fn pinvoke(&mut self) -> Result<()> {
+        let handle = self.b.fixup(Fixup::MethodHandle(self.method));
+        let address = self
+            .b
+            .call_helper(HelperId::ResolvePInvoke, &[handle])
+            .expect("the helper has a result");
+        let params = self.params();
+        let mut sig = Signature::default();
+        let mut operands = vec![address];
+        let mut cleanup: Vec<(Cleanup, Value, Value)> = Vec::new();
+        for (value, ty) in params.iter().zip(self.signature.params) {
+            let (native, native_type) = self.to_native(*value, *ty, &mut cleanup)?;
+            sig.params.push(native_type);
+            operands.push(native);
+        }
+        sig.ret = match self.ctx.value_class(self.signature.ret)? {
+            ValueClass::Void => None,
+            ValueClass::Scalar(MemType::Ref) => Some(Type::I64),
+            ValueClass::Scalar(m) => Some(m.value_type()),
+            ValueClass::Struct { .. } => {
+                return Err(Error::Unsupported(
+                    "a native function that returns a struct",
+                ));
+            }
+        };
+        let result = self
+            .b
+            .call(Op::CallNative, Some(self.method), &sig, &operands);
+        if self.saves_last_error() {
+            self.b.call_helper(HelperId::SaveLastError, &[]);
+        }
+        for (what, managed, native) in cleanup {
+            match what {
+                Cleanup::Free => drop(self.b.call_helper(HelperId::FreeNativeString, &[native])),
+                Cleanup::StringBuilder => drop(
+                    self.b
+                        .call_helper(HelperId::StringBuilderFromNative, &[managed, native]),
+                ),
+                Cleanup::SafeHandle => {
+                    drop(self.b.call_helper(HelperId::SafeHandleRelease, &[managed]))
+                }
+            }
+        }
+        let result = match result {
+            Some(v) => Some(self.from_native(v)?),
+            None => None,
+        };
+        self.b.ret(result);
+        Ok(())
+    }
+
+    fn saves_last_error(&self) -> bool {
+        const SUPPORTS_LAST_ERROR: u16 = 0x40;
+        let map = self
+            .ctx
+            .module(self.ctx.method_module(self.method))
+            .impl_map_of(self.ctx.method_row(self.method));
+        map.is_some_and(|m| m.flags & SUPPORTS_LAST_ERROR != 0)
+    }
+
+    fn to_native(
+        &mut self,
+        v: Value,
+        ty: TypeId,
+        cleanup: &mut Vec<(Cleanup, Value, Value)>,
+    ) -> Result<(Value, Type)> {
+        let ctx = self.ctx;
+        match ctx.value_class(ty)? {
+            ValueClass::Scalar(MemType::Ref) => {
+                if ty == ctx.known(Known::String) {
+                    let native = self
+                        .b
+                        .call_helper(HelperId::StringToNative, &[v])
+                        .expect("the helper has a result");
+                    cleanup.push((Cleanup::Free, v, native));
+                    return Ok((native, Type::I64));
+                }
+                if ty == ctx.known(Known::StringBuilder) {
+                    let native = self
+                        .b
+                        .call_helper(HelperId::StringBuilderToNative, &[v])
+                        .expect("the helper has a result");
+                    cleanup.push((Cleanup::StringBuilder, v, native));
+                    return Ok((native, Type::I64));
+                }
+                if ctx.is_delegate(ty) {
+                    let native = self
+                        .b
+                        .call_helper(HelperId::DelegateToNative, &[v])
+                        .expect("the helper has a result");
+                    return Ok((native, Type::I64));
+                }
+                if ctx
+                    .ancestor_of_definition(ty, ctx.known(Known::SafeHandle))
+                    .is_some()
+                {
+                    let native = self
+                        .b
+                        .call_helper(HelperId::SafeHandleAcquire, &[v])
+                        .expect("the helper has a result");
+                    cleanup.push((Cleanup::SafeHandle, v, native));
+                    return Ok((native, Type::I64));
+                }
+                match ctx.kind(ty) {
+                    crate::types::TypeKind::SzArray(e) if self.is_blittable(e) => {
+                        Ok((self.array_data(v), Type::I64))
+                    }
+                    _ => Err(Error::Unsupported("marshalling of this reference type")),
+                }
+            }
+            ValueClass::Scalar(MemType::ByRef) => {
+                let word = self.b.addr_cast(Type::I64, v);
+                match ctx.kind(ty) {
+                    crate::types::TypeKind::ByRef(e) if self.is_blittable(e) => {
+                        Ok((word, Type::I64))
+                    }
+                    _ => Err(Error::Unsupported("marshalling of this by-ref type")),
+                }
+            }
+            ValueClass::Scalar(m) => Ok((v, m.value_type())),
+            ValueClass::Struct { .. } if ty == ctx.known(Known::HandleRef) => {
+                Ok((self.b.load(v, field(8, MemType::I64)), Type::I64))
+            }
+            _ => Err(Error::Unsupported("marshalling of a struct by value")),
+        }
+    }
+
+    /// Same representation on both sides.
+    fn is_blittable(&self, ty: TypeId) -> bool {
+        let ctx = self.ctx;
+        match ctx.value_class(ty) {
+            Ok(ValueClass::Scalar(MemType::Ref | MemType::ByRef))
+            | Err(_)
+            | Ok(ValueClass::Void) => false,
+            Ok(ValueClass::Scalar(_)) => ctx.prim(ctx.underlying(ty)) != Some(Prim::Bool),
+            Ok(ValueClass::Struct { .. }) => {
+                let fields = ctx.fields(ty).unwrap_or_default();
+                fields
+                    .into_iter()
+                    .filter(|f| !ctx.field_is_static(*f))
+                    .all(|f| ctx.field_type(f).is_ok_and(|t| self.is_blittable(t)))
+            }
+        }
+    }
+
+    /// Address of the elements of a vector, 0 for null.
+    fn array_data(&mut self, a: Value) -> Value {
+        let null = self.b.null(Type::Ref);
+        let is_null = self.b.icmp(IntCc::Eq, a, null);
+        let base = self.b.addr_cast(Type::I64, a);
+        let offset = self.b.i64(array::DATA.into());
+        let data = self.b.iadd(base, offset);
+        let zero = self.b.i64(0);
+        self.b.select(is_null, zero, data)
+    }
+
+    fn from_native(&mut self, v: Value) -> Result<Value> {
+        let ctx = self.ctx;
+        let ret = self.signature.ret;
+        Ok(match ctx.value_class(ret)? {
+            ValueClass::Scalar(MemType::Ref) if ret == ctx.known(Known::String) => self
+                .b
+                .call_helper(HelperId::StringFromNative, &[v])
+                .expect("the helper has a result"),
+            ValueClass::Scalar(MemType::Ref) => {
+                return Err(Error::Unsupported(
+                    "a native function that returns this reference type",
+                ));
+            }
+            ValueClass::Scalar(MemType::U8) if ctx.prim(ret) == Some(Prim::Bool) => {
+                let zero = self.b.i32(0);
+                self.b.icmp(IntCc::Ne, v, zero)
+            }
+            ValueClass::Scalar(MemType::U8) => self.b.zext8(v),
+            ValueClass::Scalar(MemType::I8) => self.b.sext8(v),
+            ValueClass::Scalar(MemType::U16) => self.b.zext16(v),
+            ValueClass::Scalar(MemType::I16) => self.b.sext16(v),
+            _ => v,
+        })
+    }
+}
+
+/// What is left to do after the native call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cleanup {
+    Free,
+    StringBuilder,
+    SafeHandle,
+}
