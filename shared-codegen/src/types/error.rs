@@ -108,6 +108,17 @@ impl Error {
         }
     }
 
+    /// Names the file of an error that came from its metadata.
+    pub(crate) fn in_file(self, name: &str) -> Error {
+        match self {
+            Error::BadImage { file, reason } if file.is_empty() => Error::BadImage {
+                file: name.into(),
+                reason,
+            },
+            e => e,
+        }
+    }
+
     pub(crate) fn bad_image(file: &str, reason: impl core::fmt::Display) -> Error {
         Error::BadImage {
             file: file.into(),

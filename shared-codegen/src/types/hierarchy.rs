@@ -26,6 +26,7 @@ impl TypeContext {
             TypeKind::Missing(_) => Err(self.type_load(t, "")),
             _ => Ok(None),
         };
+        let found = found.map_err(|e| e.in_file(self.module_name(self.type_module(t))));
         entry.parent.get_or_init(|| found).clone()
     }
 
@@ -102,6 +103,7 @@ impl TypeContext {
             }
             _ => Ok(&[] as TypeList),
         };
+        let found = found.map_err(|e| e.in_file(self.module_name(self.type_module(t))));
         entry.declared_interfaces.get_or_init(|| found).clone()
     }
 

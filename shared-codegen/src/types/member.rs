@@ -256,6 +256,7 @@ impl TypeContext {
         let entry = self.method_entry(m);
         if entry.signature.get().is_none() {
             let made = self.make_signature(m);
+            let made = made.map_err(|e| e.in_file(self.module_name(self.method_module(m))));
             let _ = entry.signature.set(made);
         }
         match entry.signature.get() {
@@ -409,6 +410,7 @@ impl TypeContext {
             return done.clone();
         }
         let found = self.read_field_type(f);
+        let found = found.map_err(|e| e.in_file(self.module_name(entry.kind.module)));
         entry.ty.get_or_init(|| found).clone()
     }
 

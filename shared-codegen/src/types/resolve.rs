@@ -61,6 +61,7 @@ impl TypeContext {
             return done.clone();
         }
         let found = self.find_type_ref(module, row, 0);
+        let found = found.map_err(|e| e.in_file(self.module_name(module)));
         cell.get_or_init(|| found).clone()
     }
 
@@ -198,6 +199,7 @@ impl TypeContext {
             return done.clone();
         }
         let found = self.find_member(module, token);
+        let found = found.map_err(|e| e.in_file(self.module_name(module)));
         loaded.members.write().insert(token, found.clone());
         found
     }
