@@ -2,6 +2,7 @@
 //! class libraries demand. See `docs/architecture.md`.
 
 pub mod arch;
+pub mod cilutil;
 pub mod eh;
 pub mod gc;
 pub mod jit;

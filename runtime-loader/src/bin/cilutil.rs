@@ -1,2 +1,5 @@
-//! `cilutil`.
-fn main() {}
+//! `cilutil`: see `runtime_loader::cilutil`.
+
+fn main() -> anyhow::Result<()> {
+    runtime_loader::cilutil::run()
+}
