@@ -124,8 +124,13 @@ impl CodeMemory {
 
     /// Reserves `len` bytes of code. The result is the address it will run at.
     pub fn allocate(&self, len: usize) -> Result<usize, CodeMemoryFull> {
+        self.allocate_aligned(len, CODE_ALIGN)
+    }
+
+    /// The same at a multiple of `align`, a power of two not above the page size.
+    pub fn allocate_aligned(&self, len: usize, align: usize) -> Result<usize, CodeMemoryFull> {
         let mut used = self.code_used.lock();
-        let at = (*used + BLOCK_HEADER).next_multiple_of(CODE_ALIGN);
+        let at = (*used + BLOCK_HEADER).next_multiple_of(align.max(CODE_ALIGN));
         if at + len > self.code.len {
             return Err(CodeMemoryFull);
         }
