@@ -87,7 +87,7 @@ pub fn compile_with(
         Tier::Quick => Allocator::Fast,
         Tier::Opt => Allocator::Full,
     };
-    let env = x64::env::machine_env();
+    let env = x64::env::machine_env(allocator);
     let allocation = regalloc::allocate(&lowered.code, &env, allocator, options.checker)
         .map_err(CompileError::Internal)?;
     x64::finish::finish(f, lowered, &allocation, emission)

@@ -8,6 +8,7 @@ use super::lower::{Lowered, block_label};
 use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
 use super::regs::{self, Reg};
+use super::reload::SpillCache;
 use super::visit::Substitute;
 use crate::abi::trap::TrapKind;
 use crate::compile::CompileError;
@@ -15,7 +16,7 @@ use crate::emit::{CodeBlob, FrameInfo};
 use crate::ir::{Function, RegionKind};
 use crate::mach::Label;
 use crate::mach::frame::FrameLayout;
-use crate::mach::order::MBlock;
+use crate::mach::order::{MBlock, Origin};
 use crate::mach::regalloc::written_registers;
 use regalloc2::{Allocation, Edit, Output, PReg, ProgPoint, RegClass};
 
@@ -65,6 +66,8 @@ pub fn finish(
         forward: &forward,
         emitter,
         faulting: None,
+        spills: SpillCache::default(),
+        spills_after: vec![None; lowered.code.order.blocks.len()],
     };
     finish.prologue();
     finish.body(insts);
@@ -154,6 +157,10 @@ struct Finish<'a, 'e> {
     emitter: Emitter<'e>,
     /// The next instruction of the function (not the allocator's moves) may fault.
     faulting: Option<TrapKind>,
+    /// Spilled values in registers, at this point.
+    spills: SpillCache,
+    /// The same at the ends of the blocks emitted so far.
+    spills_after: Vec<Option<SpillCache>>,
 }
 
 const RSP: Reg = Reg::phys(regs::RSP);
@@ -347,7 +354,20 @@ impl Finish<'_, '_> {
             if filters.contains(&b) {
                 self.emit(alu_imm(AluOp::Sub, RSP, self.filter_frame()));
             }
+            self.spills = self.spills_before(b);
             self.block(b, &mut insts);
+            self.spills_after[b.index()] = Some(std::mem::take(&mut self.spills));
+        }
+    }
+
+    /// What is known where a block starts: what its only predecessor knew, unless the unwinder enters too.
+    fn spills_before(&self, b: MBlock) -> SpillCache {
+        let blocks = &self.lowered.code.order.blocks;
+        match blocks[b.index()].preds[..] {
+            [p] if blocks[p.index()].origin != Origin::Prologue => {
+                self.spills_after[p.index()].clone().unwrap_or_default()
+            }
+            _ => SpillCache::default(),
         }
     }
 
@@ -368,6 +388,7 @@ impl Finish<'_, '_> {
             code.visit_operands(&mut Substitute {
                 allocs: self.allocation.inst_allocs(inst).iter(),
             });
+            self.spills.instruction(&mut code);
             self.emitter.set_loc(self.lowered.code.locs[i]);
             self.inst(code);
         }
@@ -375,17 +396,39 @@ impl Finish<'_, '_> {
 
     /// A move between registers, or between a register and a spill slot.
     fn edit(&mut self, from: Allocation, to: Allocation) {
-        let spill = |a: Allocation| a.as_stack().map(|s| Amode::Spill(s.index() as u32));
+        let spill = |a: Allocation| a.as_stack().map(|s| s.index() as u32);
         let inst = match (from.as_reg(), to.as_reg(), spill(from), spill(to)) {
-            (Some(a), Some(b), ..) if a == b => return,
-            (Some(a), Some(b), ..) => reg_move(a, b),
-            (Some(a), _, _, Some(m)) => store_move(a, m),
-            (_, Some(b), Some(m), _) => load_move(m, b),
+            (Some(a), Some(b), ..) => {
+                self.spills.copy(a, b);
+                reg_move(a, b)
+            }
+            (Some(a), _, _, Some(slot)) if self.spills.store(a, slot) => {
+                store_move(a, Amode::Spill(slot))
+            }
+            (Some(_), _, _, Some(_)) => return,
+            (_, Some(b), Some(slot), _) => match self.spills.load(slot, b) {
+                Some(a) => reg_move(a, b),
+                None => load_move(Amode::Spill(slot), b),
+            },
             _ => {
                 debug_assert!(false, "the allocator makes no moves between slots");
                 return;
             }
         };
+        if let MInst::Mov {
+            src: RegMem::Reg(src),
+            dst,
+            ..
+        }
+        | MInst::SseMov {
+            src: RegMem::Reg(src),
+            dst,
+            ..
+        } = &inst
+            && src == dst
+        {
+            return;
+        }
         self.emit(inst);
     }
 

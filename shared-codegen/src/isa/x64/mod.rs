@@ -26,6 +26,7 @@ pub mod ops;
 pub(crate) mod oracle;
 pub mod print;
 pub mod regs;
+mod reload;
 mod sequence;
 mod sse_forms;
 pub mod visit;

@@ -104,16 +104,21 @@ impl Emitter<'_> {
             self.poll();
         }
         if matches!(kind, CallKind::Native | CallKind::PInvoke) {
-            let pending = RegMem::Mem(Amode::thread(thread::PENDING_EXCEPTION));
-            self.emit(&MInst::CmpMem {
-                op: CmpOp::Cmp,
-                size: Q,
-                a: pending,
-                b: RegImm::Imm(0),
-            });
+            self.test_pending();
             let cold = self.cold(ColdBody::ThrowPending);
             self.jcc(Cc::Ne, cold);
         }
+    }
+
+    /// Is there an exception to raise?
+    fn test_pending(&mut self) {
+        let pending = RegMem::Mem(Amode::thread(thread::PENDING_EXCEPTION));
+        self.emit(&MInst::CmpMem {
+            op: CmpOp::Cmp,
+            size: Q,
+            a: pending,
+            b: RegImm::Imm(0),
+        });
     }
 
     /// Stack-limit and safepoint poll.
@@ -141,8 +146,10 @@ impl Emitter<'_> {
             }
             ColdBody::ThrowPending => self.call(cell(HelperId::ThrowPending), CallKind::Plain),
             ColdBody::Allocate { helper, back } => {
-                self.call(cell(helper), CallKind::Native);
-                self.jump_always(back);
+                self.call(cell(helper), CallKind::NoReturn);
+                self.test_pending();
+                self.jcc(Cc::E, back);
+                self.call(cell(HelperId::ThrowPending), CallKind::Plain);
             }
             ColdBody::Trap(_) => debug_assert!(false, "not a sequence"),
         }

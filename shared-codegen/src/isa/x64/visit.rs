@@ -66,6 +66,8 @@ pub trait OperandVisitor {
     fn reg(&mut self, r: &mut Reg, role: Role);
     /// A register that may be given a spill slot instead (always read).
     fn reg_mem(&mut self, rm: &mut RegMem, role: Role);
+    /// An operand that was given a spill slot.
+    fn spilled(&mut self, _: &mut RegMem) {}
 }
 
 /// Lists the virtual registers of an instruction for the register allocator.
@@ -158,6 +160,7 @@ impl OperandField for RegMem {
     fn visit(&mut self, role: Role, v: &mut impl OperandVisitor) {
         match self {
             RegMem::Reg(_) => v.reg_mem(self, role),
+            RegMem::Mem(Amode::Spill(_)) => v.spilled(self),
             RegMem::Mem(m) => m.visit(role, v),
         }
     }
@@ -176,6 +179,11 @@ impl OperandField for RegMemImm {
             RegMemImm::Reg(r) => {
                 let mut rm = RegMem::Reg(*r);
                 v.reg_mem(&mut rm, role);
+                *self = rm.into();
+            }
+            RegMemImm::Mem(m @ Amode::Spill(_)) => {
+                let mut rm = RegMem::Mem(*m);
+                v.spilled(&mut rm);
                 *self = rm.into();
             }
             RegMemImm::Mem(m) => m.visit(role, v),
