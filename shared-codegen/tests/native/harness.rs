@@ -438,7 +438,7 @@ buffer:
 	.byte i
 	.set i, i+1
 	.endr
-thread:	.skip 256
+thread:	.skip 4096
 	.bss
 	.balign 4096
 heap:	.skip 8192

@@ -8,6 +8,7 @@
 
 mod harness;
 mod ops;
+mod random;
 
 use harness::{Case, run_everywhere};
 use shared_codegen::ir::text::parse_functions;
