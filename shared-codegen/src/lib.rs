@@ -16,4 +16,5 @@ pub mod metadata;
 pub mod oracle;
 pub mod passes;
 pub mod pe;
+pub mod pipeline;
 pub mod types;

@@ -24,6 +24,7 @@ mod generics;
 mod intrinsics;
 mod newobj;
 mod objects;
+mod oracle;
 mod regions;
 mod scan;
 mod signature;
@@ -31,6 +32,7 @@ mod stack;
 mod vars;
 mod wrappers;
 
+pub use oracle::ContextOracle;
 pub use error::{Error, Result};
 pub use signature::{ir_signature, pass_type};
 

@@ -1,0 +1,50 @@
+//! From a method to its code: import, passes, back end. The one place where the JIT and the
+//! ahead-of-time compiler meet all stages.
+
+use crate::compile::{CodegenOptions, CompileError, compile};
+use crate::emit::CodeBlob;
+use crate::import::{self, ContextOracle, ImportOptions, import_method};
+use crate::passes::{OptSet, PassContext, PassError, Verify, run_pipeline};
+use crate::types::{MethodId, TypeContext};
+
+/// Why a method has no code.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The method itself is at fault; the program sees an exception.
+    #[error(transparent)]
+    Import(#[from] import::Error),
+    /// A pass produced wrong IR: a defect of the compiler.
+    #[error("{0}")]
+    Pass(String),
+    /// The back end gave up.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+}
+
+impl From<PassError> for Error {
+    fn from(e: PassError) -> Error {
+        Error::Pass(e.to_string())
+    }
+}
+
+/// What to do with a method.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Optional passes.
+    pub passes: OptSet,
+    /// Back end.
+    pub codegen: CodegenOptions,
+    /// Proof of the IR.
+    pub verify: Verify,
+}
+
+/// Compiles a method (canonical form).
+pub fn compile_method(ctx: &TypeContext, method: MethodId, plan: &Plan) -> Result<CodeBlob, Error> {
+    let options = ImportOptions::default();
+    let mut f = import_method(ctx, method, &options)?;
+    let oracle = ContextOracle { ctx, options };
+    let mut cx = PassContext::new(&oracle);
+    cx.verify = plan.verify;
+    run_pipeline(&mut f, &plan.passes, &cx)?;
+    Ok(compile(&f, &plan.codegen)?)
+}

@@ -1,0 +1,68 @@
+//! Compiles everything in real class libraries with all proofs on.
+
+use shared_codegen::compile::{CodegenOptions, Tier};
+use shared_codegen::passes::{OptSet, Verify};
+use shared_codegen::pipeline::{Error, Plan, compile_method};
+use shared_codegen::types::{MethodId, TypeContext, binding};
+use std::collections::BTreeMap;
+
+fn context() -> TypeContext {
+    let path = binding::SearchPath::system(None);
+    TypeContext::new(Box::new(binding::StandardBinder::reading(path))).expect("mscorlib is installed")
+}
+
+/// Every method of a module in canonical form: generic parameters become `Canon`.
+fn methods(ctx: &TypeContext, module: shared_codegen::types::ModuleId) -> Vec<MethodId> {
+    let mut all = Vec::new();
+    for row in ctx.module(module).rows() {
+        let def = ctx.type_def(module, row);
+        let count = ctx.generic_count(def);
+        let owner = if count == 0 { def } else { ctx.instance(def, &vec![ctx.canon(); count as usize]) };
+        for m in ctx.methods(owner).unwrap_or_default() {
+            let args = vec![ctx.canon(); ctx.generic_param_count(m) as usize];
+            all.push(ctx.with_method_args(m, ctx.list(&args)));
+        }
+    }
+    all
+}
+
+fn compile_all(ctx: &TypeContext, module: shared_codegen::types::ModuleId, plan: &Plan) {
+    let mut failures: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut compiled = 0;
+    for m in methods(ctx, module) {
+        if ctx.method_is_abstract(m) {
+            continue;
+        }
+        let name = ctx.method_full_name(m);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compile_method(ctx, m, plan)));
+        let reason = match outcome {
+            Ok(Ok(_)) => {
+                compiled += 1;
+                continue;
+            }
+            Ok(Err(Error::Import(e))) => format!("import: {e}"),
+            Ok(Err(e)) => format!("DEFECT {}", e.to_string().lines().take(3).map(|l| l.chars().take(160).collect::<String>()).collect::<Vec<_>>().join(" | ")),
+            Err(p) => format!("PANIC {}", p.downcast_ref::<String>().cloned().or_else(|| p.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or_default().chars().take(200).collect::<String>()),
+        };
+        let entry = failures.entry(reason).or_insert((0, name));
+        entry.0 += 1;
+    }
+    println!("compiled {compiled}");
+    let mut sorted: Vec<_> = failures.iter().collect();
+    sorted.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
+    for (reason, (n, example)) in &sorted {
+        println!("{n:6} {reason}   e.g. {example}");
+    }
+    let defects = sorted.iter().filter(|(r, _)| !r.starts_with("import")).count();
+    assert_eq!(defects, 0, "defects of the compiler");
+}
+
+fn plan() -> Plan {
+    Plan { passes: OptSet::quick(), codegen: CodegenOptions { tier: Tier::Quick, ..CodegenOptions::jit() }, verify: Verify::Each }
+}
+
+#[test]
+fn mscorlib_compiles() {
+    let ctx = context();
+    compile_all(&ctx, ctx.corlib(), &plan());
+}
