@@ -37,6 +37,24 @@ pub fn poll() {
     }
 }
 
+/// Runs `f` in managed state, for calls from native code: attaches the thread if need be and restores its state afterwards.
+pub fn managed<R>(f: impl FnOnce() -> R) -> R {
+    match try_current() {
+        Some(t) if t.state.load(Ordering::Relaxed) == STATE_MANAGED => return f(),
+        Some(t) => leave_native(t),
+        None => {
+            world::attach();
+        }
+    }
+    let t = current();
+    // While managed, the stack is found through regions entered further in.
+    let outer = t.scan_sp.swap(0, Ordering::Relaxed);
+    let result = f();
+    t.scan_sp.store(outer, Ordering::Relaxed);
+    enter_native(t);
+    result
+}
+
 struct Region<'a, F, R> {
     thread: &'a ThreadContext,
     work: Option<F>,

@@ -112,6 +112,29 @@ fn wait_and_pulse() {
 }
 
 #[test]
+fn native_threads_come_and_go() {
+    let _a = Attached::new();
+    for _ in 0..8 {
+        let native = std::thread::spawn(|| {
+            super::managed(new_object);
+            assert!(!super::in_managed_state());
+            super::managed(|| {
+                let object = new_object();
+                super::blocking(|| {
+                    super::managed(crate::gc::collect);
+                    assert!(!super::in_managed_state());
+                });
+                assert!(super::in_managed_state());
+                assert_eq!(raw::object_at(object + 8), Some(object));
+            });
+        });
+        crate::gc::collect();
+        super::blocking(|| native.join()).unwrap();
+        crate::gc::collect();
+    }
+}
+
+#[test]
 fn interruption_ends_waits() {
     let _a = Attached::new();
     let sleeper = thread(|| {

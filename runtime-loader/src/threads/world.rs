@@ -59,6 +59,16 @@ static WORLD: World = World {
 
 thread_local! {
     static CURRENT: Cell<*const ThreadContext> = const { Cell::new(core::ptr::null()) };
+    static EXIT: DetachAtExit = const { DetachAtExit };
+}
+
+/// Detaches threads that end without doing it, such as native ones that called back.
+struct DetachAtExit;
+
+impl Drop for DetachAtExit {
+    fn drop(&mut self) {
+        detach();
+    }
 }
 
 /// The calling thread's context, if attached.
@@ -119,6 +129,7 @@ pub fn attach() -> &'static ThreadContext {
         .context
         .store(core::ptr::from_ref(context) as usize, Ordering::Release);
     CURRENT.set(context);
+    EXIT.with(|_| ());
     state.threads.push(ContextPtr(context));
     drop(state);
     super::safepoint::leave_native(context);
