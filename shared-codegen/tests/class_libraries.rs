@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 fn context() -> TypeContext {
     let path = binding::SearchPath::system(None);
-    TypeContext::new(Box::new(binding::StandardBinder::reading(path))).expect("mscorlib is installed")
+    TypeContext::new(Box::new(binding::StandardBinder::reading(path)))
+        .expect("mscorlib is installed")
 }
 
 /// Every method of a module in canonical form: generic parameters become `Canon`.
@@ -17,7 +18,11 @@ fn methods(ctx: &TypeContext, module: shared_codegen::types::ModuleId) -> Vec<Me
     for row in ctx.module(module).rows() {
         let def = ctx.type_def(module, row);
         let count = ctx.generic_count(def);
-        let owner = if count == 0 { def } else { ctx.instance(def, &vec![ctx.canon(); count as usize]) };
+        let owner = if count == 0 {
+            def
+        } else {
+            ctx.instance(def, &vec![ctx.canon(); count as usize])
+        };
         for m in ctx.methods(owner).unwrap_or_default() {
             let args = vec![ctx.canon(); ctx.generic_param_count(m) as usize];
             all.push(ctx.with_method_args(m, ctx.list(&args)));
@@ -34,15 +39,34 @@ fn compile_all(ctx: &TypeContext, module: shared_codegen::types::ModuleId, plan:
             continue;
         }
         let name = ctx.method_full_name(m);
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| compile_method(ctx, m, plan)));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            compile_method(ctx, m, plan)
+        }));
         let reason = match outcome {
             Ok(Ok(_)) => {
                 compiled += 1;
                 continue;
             }
             Ok(Err(Error::Import(e))) => format!("import: {e}"),
-            Ok(Err(e)) => format!("DEFECT {}", e.to_string().lines().take(3).map(|l| l.chars().take(160).collect::<String>()).collect::<Vec<_>>().join(" | ")),
-            Err(p) => format!("PANIC {}", p.downcast_ref::<String>().cloned().or_else(|| p.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or_default().chars().take(200).collect::<String>()),
+            Ok(Err(e)) => format!(
+                "DEFECT {}",
+                e.to_string()
+                    .lines()
+                    .take(3)
+                    .map(|l| l.chars().take(160).collect::<String>())
+                    .collect::<Vec<_>>()
+                    .join(" | ")
+            ),
+            Err(p) => format!(
+                "PANIC {}",
+                p.downcast_ref::<String>()
+                    .cloned()
+                    .or_else(|| p.downcast_ref::<&str>().map(|s| s.to_string()))
+                    .unwrap_or_default()
+                    .chars()
+                    .take(200)
+                    .collect::<String>()
+            ),
         };
         let entry = failures.entry(reason).or_insert((0, name));
         entry.0 += 1;
@@ -53,12 +77,22 @@ fn compile_all(ctx: &TypeContext, module: shared_codegen::types::ModuleId, plan:
     for (reason, (n, example)) in &sorted {
         println!("{n:6} {reason}   e.g. {example}");
     }
-    let defects = sorted.iter().filter(|(r, _)| !r.starts_with("import")).count();
+    let defects = sorted
+        .iter()
+        .filter(|(r, _)| !r.starts_with("import"))
+        .count();
     assert_eq!(defects, 0, "defects of the compiler");
 }
 
 fn plan() -> Plan {
-    Plan { passes: OptSet::quick(), codegen: CodegenOptions { tier: Tier::Quick, ..CodegenOptions::jit() }, verify: Verify::Each }
+    Plan {
+        passes: OptSet::quick(),
+        codegen: CodegenOptions {
+            tier: Tier::Quick,
+            ..CodegenOptions::jit()
+        },
+        verify: Verify::Each,
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `cilutil`: see `runtime_loader::cilutil`.
 
-fn main() -> anyhow::Result<()> {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     runtime_loader::cilutil::run()
 }

@@ -1,15 +1,26 @@
 //! The developer's tool: shows every stage of any type or method of any assembly. One file per verb.
 
+mod il;
+mod metadata;
+mod select;
 mod types;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use shared_codegen::metadata::Module;
 use shared_codegen::types::TypeContext;
 use shared_codegen::types::binding::{SearchPath, StandardBinder};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
 
 /// Shows what the compiler and the runtime make of an assembly.
 #[derive(Parser, Debug)]
-#[command(name = "cilutil", version)]
+#[command(
+    name = "cilutil",
+    version,
+    after_help = "Exit status: 0 done, 1 the input cannot be read or has no such item, 2 usage."
+)]
 struct Options {
     #[command(subcommand)]
     verb: Verb,
@@ -17,20 +28,47 @@ struct Options {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
-    /// Hierarchy, layout, statics, vtable and interface map of types.
-    Types {
-        /// The assembly.
-        file: PathBuf,
-        /// Name of a type in reflection form (arguments allowed); without it, all types are listed.
-        name: Option<String>,
-    },
+    Metadata(metadata::Args),
+    Types(types::Args),
+    Il(il::Args),
+}
+
+impl Verb {
+    fn run(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+        match self {
+            Verb::Metadata(args) => metadata::run(args, out),
+            Verb::Types(args) => types::run(args, out),
+            Verb::Il(args) => il::run(args, out),
+        }
+    }
 }
 
 /// Runs the tool on the process's arguments.
-pub fn run() -> anyhow::Result<()> {
-    match Options::parse().verb {
-        Verb::Types { file, name } => types::run(&file, name.as_deref()),
+pub fn run() -> ExitCode {
+    let options = Options::parse();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let done = options.verb.run(&mut out).and_then(|()| Ok(out.flush()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader of a pipe has seen enough.
+        Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("cilutil: {e:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    let io = e.downcast_ref::<io::Error>();
+    io.is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Opens one module for the rest of the process, without what it refers to.
+fn open(path: &Path) -> anyhow::Result<Module> {
+    let shown = || path.display().to_string();
+    let bytes = std::fs::read(path).with_context(shown)?;
+    Module::parse(bytes.leak(), path.to_owned()).with_context(shown)
 }
 
 /// A type context that searches beside `file` and in the usual places.

@@ -1,5 +1,6 @@
 //! Method headers and exception clauses (ECMA-335 II.25.4).
 
+use super::decode::{Decoder, Operand};
 use crate::metadata::{Error, Module, Result, Token};
 use crate::pe::{u16_at, u32_at};
 
@@ -77,9 +78,52 @@ impl MethodBody {
         }
     }
 
+    /// Decodes all instructions and tells which offsets start one. Branch targets and clause borders that do not
+    /// are errors.
+    pub fn instruction_starts(&self) -> Result<Vec<bool>> {
+        let mut starts = vec![false; self.code.len() + 1];
+        let mut targets = Vec::new();
+        for instr in Decoder::new(self.code, 0) {
+            let instr = instr?;
+            starts[instr.offset as usize] = true;
+            match instr.operand {
+                Operand::Target(t) => targets.push(t),
+                Operand::Switch(all) => targets.extend(all.iter()),
+                _ => {}
+            }
+        }
+        if !targets.iter().all(|t| starts[*t as usize]) {
+            return Err(Error::Body("branch into an instruction"));
+        }
+        starts[self.code.len()] = true;
+        let is_border = |at: u32| starts.get(at as usize) == Some(&true);
+        let fits = |c: &EhClause| {
+            let filter = match c.kind {
+                ClauseKind::Filter(start) => start,
+                _ => c.handler_start,
+            };
+            [
+                c.try_start,
+                c.try_end,
+                c.handler_start,
+                c.handler_end,
+                filter,
+            ]
+            .into_iter()
+            .all(is_border)
+        };
+        if !self.clauses.iter().all(fits) {
+            return Err(Error::Body("exception clause splits an instruction"));
+        }
+        Ok(starts)
+    }
+
     fn parse_fat(bytes: &'static [u8]) -> Option<Result<MethodBody>> {
         let flags = u16_at(bytes, 0)?;
         let header = (flags >> 12) as usize * 4;
+        if header < 12 {
+            return Some(Err(Error::Body("header too small")));
+        }
         let len = u32_at(bytes, 4)? as usize;
         let code = bytes.get(header..header.checked_add(len)?)?;
         let mut body = MethodBody {
@@ -103,7 +147,8 @@ impl MethodBody {
             } as usize;
             if kind & 1 != 0 {
                 let width = if fat { 24 } else { 12 };
-                for i in 0..size.saturating_sub(4) / width {
+                // Some compilers leave the section's header out of its size.
+                for i in 0..size / width {
                     match read_clause(bytes, at + 4 + i * width, fat)? {
                         Ok(clause) => body.clauses.push(clause),
                         Err(e) => return Some(Err(e)),
@@ -120,6 +165,7 @@ impl MethodBody {
                 && c.try_end as usize <= len
                 && c.handler_start <= c.handler_end
                 && c.handler_end as usize <= len
+                && !matches!(c.kind, ClauseKind::Filter(start) if start > c.handler_start)
         };
         if !body.clauses.iter().all(in_code) {
             return Some(Err(Error::Body("exception clause outside of the code")));

@@ -3,7 +3,9 @@
 mod body;
 mod decode;
 mod opcode;
+mod print;
 
 pub use body::{ClauseKind, EhClause, MethodBody};
 pub use decode::{Decoder, Instr, Operand, SwitchTargets};
 pub use opcode::{Flow, Opcode, OperandKind};
+pub use print::print_method;

@@ -32,8 +32,8 @@ mod stack;
 mod vars;
 mod wrappers;
 
-pub use oracle::ContextOracle;
 pub use error::{Error, Result};
+pub use oracle::ContextOracle;
 pub use signature::{ir_signature, pass_type};
 
 use crate::il::MethodBody;

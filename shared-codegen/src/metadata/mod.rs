@@ -3,6 +3,7 @@
 pub mod attribute;
 mod blob;
 mod column;
+mod display;
 mod error;
 mod heaps;
 pub mod marshal;
@@ -14,6 +15,7 @@ pub mod sig;
 mod tables;
 mod token;
 
+pub use display::IlNames;
 pub use error::{Error, Result};
 pub use heaps::compressed;
 pub use module::{Module, RowRange};

@@ -105,7 +105,7 @@ pub struct ArrayShape {
 /// Signature of a method.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MethodSig {
-    /// Low nibble of the first byte: 0 default, 1–4 unmanaged, 5 vararg.
+    /// Low nibble of the first byte: 0 default, 1–4 and 9 unmanaged, 5 vararg.
     pub call_conv: u8,
     /// Has a `this`.
     pub has_this: bool,
@@ -263,10 +263,13 @@ impl SigReader {
 
     fn method(&mut self, depth: u32) -> Result<MethodSig> {
         let first = self.byte()?;
+        if !matches!(first & 0x0f, 0..=5 | 9) {
+            return Err(Error::Signature("not a method"));
+        }
         let generic_count = if first & 0x10 != 0 { self.number()? } else { 0 };
         let count = self.count()?;
         let ret = self.ty(depth)?;
-        let mut params = Vec::with_capacity(count);
+        let mut params = Vec::new();
         let mut sentinel = None;
         for i in 0..count {
             if self.peek() == 0x41 {
