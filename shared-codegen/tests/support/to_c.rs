@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 /// C helpers that the translation uses. Conversions are assembler because gcc folds those out of range otherwise.
 pub const PRELUDE: &str = r#"
+#define MEMORY(name, type) typedef type __attribute__((aligned(1), may_alias)) name;
+MEMORY(m_i16, short) MEMORY(m_u16, unsigned short) MEMORY(m_u32, u32) MEMORY(m_u64, u64) MEMORY(m_f32, float) MEMORY(m_f64, double)
 static inline u64 cvt64(double x) { u64 r; asm("cvttsd2si %1, %0" : "=r"(r) : "x"(x)); return r; }
 static inline u32 cvt32(double x) { u32 r; asm("cvttsd2si %1, %0" : "=r"(r) : "x"(x)); return r; }
 static inline u64 f64_to_u64(double x) { return x < 9223372036854775808.0 || x != x ? cvt64(x) : cvt64(x - 9223372036854775808.0) ^ (1ULL << 63); }
@@ -120,12 +122,12 @@ fn mem_c_type(t: MemType) -> &'static str {
     match t {
         MemType::I8 => "signed char",
         MemType::U8 => "unsigned char",
-        MemType::I16 => "short",
-        MemType::U16 => "unsigned short",
-        MemType::I32 => "u32",
-        MemType::F32 => "float",
-        MemType::F64 => "double",
-        _ => "u64",
+        MemType::I16 => "m_i16",
+        MemType::U16 => "m_u16",
+        MemType::I32 => "m_u32",
+        MemType::F32 => "m_f32",
+        MemType::F64 => "m_f64",
+        _ => "m_u64",
     }
 }
 
