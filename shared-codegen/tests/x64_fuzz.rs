@@ -66,3 +66,32 @@ fn random_functions_do_the_same_as_in_c() {
     main.push_str("printf(\"done\\n\"); return failures != 0; }\n");
     exec::build_and_run(&(c + &main), asm, "-O1");
 }
+
+/// Times the back end; for people: `cargo test --test x64_fuzz -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures, does not check"]
+fn speed() {
+    use shared_codegen::compile::{CodegenOptions, Tier, compile};
+    let functions: Vec<_> = (1..400)
+        .map(|seed| parse_function(&random_ir::function("f", seed)).expect("parses"))
+        .collect();
+    let insts: usize = functions.iter().map(|f| f.insts.len()).sum();
+    for tier in [Tier::Quick, Tier::Opt] {
+        let options = CodegenOptions {
+            tier,
+            ..CodegenOptions::jit()
+        };
+        let start = std::time::Instant::now();
+        let mut bytes = 0;
+        for _ in 0..5 {
+            bytes = 0;
+            for f in &functions {
+                bytes += compile(f, &options).expect("compiles").code.len();
+            }
+        }
+        let per_inst = start.elapsed().as_nanos() / (5 * insts as u128);
+        println!(
+            "{tier:?}: {insts} IR instructions, {bytes} bytes of code, {per_inst} ns per IR instruction"
+        );
+    }
+}

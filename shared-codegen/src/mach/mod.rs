@@ -5,6 +5,7 @@ pub mod buffer;
 pub mod frame;
 pub mod order;
 pub mod regalloc;
+pub mod slots;
 pub mod vcode;
 
 /// A position in the code of one function.

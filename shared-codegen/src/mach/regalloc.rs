@@ -1,5 +1,6 @@
 //! Runs regalloc2 over machine code.
 
+use super::slots::share_slots;
 use super::vcode::{MachInst, VCode};
 use regalloc2::checker::Checker;
 use regalloc2::{
@@ -31,7 +32,7 @@ pub fn allocate<I: MachInst>(
             Allocator::Full => Algorithm::Ion,
         },
     };
-    let output =
+    let mut output =
         regalloc2::run(code, env, &options).map_err(|e| format!("register allocation: {e}"))?;
     if check {
         let mut checker = Checker::new(code, env);
@@ -39,6 +40,9 @@ pub fn allocate<I: MachInst>(
         checker
             .run()
             .map_err(|e| format!("register allocation checker: {e:?}"))?;
+    }
+    if allocator == Allocator::Fast {
+        share_slots(code, &mut output);
     }
     Ok(output)
 }

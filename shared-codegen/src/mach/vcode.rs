@@ -159,7 +159,8 @@ pub struct VCodeBuilder<I> {
     block_ends: Vec<u32>,
     params: Vec<Vec<VReg>>,
     edge_args: Vec<Vec<Vec<VReg>>>,
-    aliases: FxHashMap<VReg, VReg>,
+    /// For each register the one it is another name of, if any.
+    aliases: Vec<Option<VReg>>,
     num_vregs: u32,
 }
 
@@ -174,7 +175,7 @@ impl<I: MachInst> VCodeBuilder<I> {
             block_ends: Vec::with_capacity(n),
             params: vec![Vec::new(); n],
             edge_args: vec![Vec::new(); n],
-            aliases: FxHashMap::default(),
+            aliases: Vec::new(),
             num_vregs: 0,
         }
     }
@@ -188,6 +189,7 @@ impl<I: MachInst> VCodeBuilder<I> {
     pub fn new_vreg(&mut self, class: RegClass) -> VReg {
         let v = VReg::new(self.num_vregs as usize, class);
         self.num_vregs += 1;
+        self.aliases.push(None);
         v
     }
 
@@ -199,7 +201,7 @@ impl<I: MachInst> VCodeBuilder<I> {
     /// Makes `v` another name of `of`. `v` must never be defined by an instruction.
     pub fn alias(&mut self, v: VReg, of: VReg) {
         debug_assert_ne!(self.resolve(of), v);
-        self.aliases.insert(v, of);
+        self.aliases[v.vreg()] = Some(of);
     }
 
     fn resolve(&self, v: VReg) -> VReg {
@@ -288,8 +290,8 @@ impl<I: MachInst> VCodeBuilder<I> {
     }
 }
 
-fn resolve(aliases: &FxHashMap<VReg, VReg>, mut v: VReg) -> VReg {
-    while let Some(&of) = aliases.get(&v) {
+fn resolve(aliases: &[Option<VReg>], mut v: VReg) -> VReg {
+    while let Some(of) = aliases[v.vreg()] {
         v = of;
     }
     v
