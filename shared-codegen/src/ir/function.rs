@@ -249,7 +249,7 @@ pub struct Signature {
 }
 
 /// Immediate of an instruction.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs, reason = "each variant is described at its `ImmKind`")]
 pub enum Imm {
     None,

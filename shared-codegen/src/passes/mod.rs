@@ -16,6 +16,7 @@ pub mod copy_prop;
 pub mod dce;
 pub mod eh_demote;
 pub mod expand;
+pub mod gvn;
 pub mod inline;
 pub mod intrinsics;
 pub mod null_check_elim;

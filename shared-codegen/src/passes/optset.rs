@@ -16,7 +16,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "leaf",
     "aot",
     "precomp",
-    "ssapre",
     "ssa",
     "float32",
     "sse2",

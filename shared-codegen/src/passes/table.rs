@@ -2,7 +2,7 @@
 
 use super::{OptSet, PassContext};
 use super::{
-    const_prop, copy_prop, dce, eh_demote, expand, inline, intrinsics, null_check_elim,
+    const_prop, copy_prop, dce, eh_demote, expand, gvn, inline, intrinsics, null_check_elim,
     simplify_cfg,
 };
 use crate::ir::Function;
@@ -65,6 +65,8 @@ passes! {
         "remove block parameters that always have one value";
     ConstProp = "const-prop" ["consprop", "cfold"] const_prop::run, false, Quick,
         "evaluate operations on constants, algebraic identities";
+    Gvn = "gvn" ["ssapre"] gvn::run, false, Default,
+        "do not compute, check or load again what a dominating block has";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
         "remove null checks of values known not to be null";
     Dce = "dce" ["deadce"] dce::run, false, Quick,
@@ -99,10 +101,13 @@ pub const PIPELINE: &[PassId] = {
         SimplifyCfg,
         ConstProp,
         CopyProp,
+        Gvn,
         NullCheckElim,
         Dce,
         Expand,
         ConstProp,
+        CopyProp,
+        Gvn,
         SimplifyCfg,
         Dce,
         EhDemote,
@@ -142,6 +147,11 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             CopyProp,
             EhDemote,
             "replacing a reload by its value would make it live into a handler again",
+        ),
+        (
+            Gvn,
+            EhDemote,
+            "taking a reload's value from before the handler would make it live into the handler again",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]
