@@ -10,9 +10,13 @@
 //! * `test compile quick|opt[, aot][, bmi]`: assembler text, exception clauses, traps, frame.
 //! * `test pass NAME,*`: the function after the passes, which is verified before and after. What passes may know of types
 //!   and methods is said in comments, see `support/facts.rs`.
+//! * `test run [NAME,*]`: each line `;! method#N(args)` calls one of the file's functions in the interpreter. What comes out must be the
+//!   same after the passes, singly and together, and after the whole pipeline.
 
 #[path = "support/facts.rs"]
 mod facts;
+#[path = "support/run.rs"]
+mod run;
 
 use facts::Facts;
 use shared_codegen::analysis::{Cfg, DominanceFrontier, Dominators, Liveness, Loops};
@@ -103,6 +107,9 @@ fn run_file(text: &str) -> Result<String, String> {
         return Err("line 1 is not a test command".into());
     };
     let facts = Facts::parse(text, functions(text)?)?;
+    if kind == "run" {
+        return run::run_file(text, &words[2..]);
+    }
     let mut new = String::new();
     let mut function = String::new();
     for line in text.lines() {
