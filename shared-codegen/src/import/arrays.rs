@@ -5,7 +5,6 @@ use super::stack::Item;
 use super::{Importer, Pair};
 use crate::abi::helper::HelperId;
 use crate::abi::layout::array;
-use crate::abi::trap::TrapKind;
 use crate::ir::{AliasClass, IntCc, MemRef, MemType, Op, SlotData, Type, Value};
 use crate::metadata::Token;
 use crate::types::{Known, TypeId, TypeKind};
@@ -338,12 +337,6 @@ impl Importer<'_> {
             .expect("the helper has a result");
         self.push(v, Some(array_type.canon));
         Ok(())
-    }
-
-    /// The trap of a check that always fails.
-    pub(crate) fn always_trap(&mut self, kind: TrapKind) {
-        let zero = self.b.i32(0);
-        self.b.trap_if(IntCc::Eq, zero, zero, kind);
     }
 
     /// `object`

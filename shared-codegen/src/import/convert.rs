@@ -6,7 +6,6 @@ use crate::ir::{ConvTarget, Op, Type, Value};
 
 /// Target of a `conv` instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the names are CIL's")]
 pub(crate) enum Conv {
     I1,
     U1,

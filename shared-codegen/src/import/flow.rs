@@ -5,9 +5,9 @@ use super::Importer;
 use super::error::{Error, Result};
 use super::regions::Copy;
 use super::scan::Scan;
-use super::stack::{Carried, Item};
+use super::stack::Carried;
 use crate::il::{Decoder, Flow as IlFlow};
-use crate::ir::{Block, Op, Region, Target, Type};
+use crate::ir::{Block, Op, Region, SourceLoc, Target, Type};
 use crate::types::TypeId;
 use rustc_hash::FxHashMap;
 
@@ -20,20 +20,10 @@ pub(crate) struct Key {
     pub copy: Copy,
 }
 
-/// What lies on the stack when control comes from the unwinder.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Entry {
-    /// Control comes from branches.
-    Normal,
-    /// The exception object of a region.
-    Exception(Region, Option<TypeId>),
-}
-
 struct Known {
     block: Block,
     /// Stack at entry; set by the first branch.
     shape: Option<Vec<Carried>>,
-    entry: Entry,
     edges_left: u32,
     queued: bool,
 }
@@ -43,6 +33,9 @@ pub(crate) struct Flow {
     known: FxHashMap<Key, Known>,
     queue: Vec<Key>,
     pub(crate) copy: Copy,
+    /// Blocks made while making another block (handlers of a new region); they connect handlers after it.
+    made: Vec<Block>,
+    nesting: u32,
 }
 
 impl Flow {
@@ -52,6 +45,8 @@ impl Flow {
             known,
             queue: Vec::new(),
             copy: Copy::ROOT,
+            made: Vec::new(),
+            nesting: 0,
         }
     }
 
@@ -66,7 +61,13 @@ impl Importer<'_> {
         if let Some(k) = self.flow.known.get(&key) {
             return Ok(k.block);
         }
-        let region = self.region_of(key.offset, key.copy)?;
+        self.flow.nesting += 1;
+        let region = self.region_of(key.offset, key.copy);
+        self.flow.nesting -= 1;
+        let region = region?;
+        if let Some(k) = self.flow.known.get(&key) {
+            return Ok(k.block);
+        }
         let saved = self.b.region();
         self.b.set_region(region);
         let block = self.b.create_block();
@@ -78,24 +79,52 @@ impl Importer<'_> {
             Known {
                 block,
                 shape: None,
-                entry: Entry::Normal,
                 edges_left,
                 queued: false,
             },
         );
-        self.connect_handlers(block);
+        if self.flow.nesting > 0 {
+            self.flow.made.push(block);
+        } else {
+            self.connect_handlers(block);
+            for made in core::mem::take(&mut self.flow.made) {
+                self.connect_handlers(made);
+            }
+        }
         Ok(block)
     }
 
-    /// Queues a handler or filter block.
-    pub(crate) fn queue_handler(&mut self, key: Key, entry: Entry) -> Result<Block> {
-        let block = self.block_of(key)?;
-        if let Some(k) = self.flow.known.get_mut(&key) {
-            k.entry = entry;
-            k.shape = Some(Vec::new());
-            if !core::mem::replace(&mut k.queued, true) {
-                self.flow.queue.push(key);
-            }
+    /// Makes the block where the unwinder enters a handler or filter: it puts the exception on the stack and goes on
+    /// to the body, which may be the head of a loop.
+    pub(crate) fn landing_block(
+        &mut self,
+        key: Key,
+        exception: Option<(Region, TypeId)>,
+    ) -> Result<Block> {
+        let region = self.region_of(key.offset, key.copy)?;
+        let saved_region = self.b.region();
+        let saved_block = self.b.current();
+        let saved_stack = core::mem::take(&mut self.stack);
+        let saved_loc = self.b.loc();
+        self.b.set_region(region);
+        let block = self.b.create_block();
+        self.b.switch_to(block);
+        self.b.set_loc(SourceLoc {
+            il: key.offset,
+            site: 0,
+        });
+        if let Some((region, ty)) = exception {
+            let object = self.b.catch_object(region);
+            self.push(object, Some(ty));
+        }
+        self.await_handler_pred(block);
+        let body = self.edge_to(key)?;
+        self.b.jump(body, &[]);
+        self.stack = saved_stack;
+        self.b.set_region(saved_region);
+        self.b.set_loc(saved_loc);
+        if let Some(block) = saved_block {
+            self.b.switch_to(block);
         }
         Ok(block)
     }
@@ -203,11 +232,7 @@ impl Importer<'_> {
         let Some(known) = self.flow.known.get(&key) else {
             return Ok(());
         };
-        let (block, entry, shape) = (
-            known.block,
-            known.entry,
-            known.shape.clone().unwrap_or_default(),
-        );
+        let (block, shape) = (known.block, known.shape.clone().unwrap_or_default());
         self.flow.copy = key.copy;
         self.b.switch_to(block);
         self.b.set_region(self.b.func.blocks[block.index()].region);
@@ -215,10 +240,6 @@ impl Importer<'_> {
         self.offset = key.offset;
         self.set_loc();
         self.carry_in(&shape);
-        if let Entry::Exception(region, ty) = entry {
-            let object = self.b.catch_object(region);
-            self.stack.push(Item::scalar(object, ty));
-        }
         if let Err(e) = self.import_instructions(key.offset) {
             self.throw_failure(e);
         }

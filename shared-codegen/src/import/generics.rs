@@ -105,7 +105,10 @@ impl Importer<'_> {
                 Ok(self.b.load(this, mem))
             }
             ContextSource::None => self.invalid("no generic context"),
-            _ => Ok(self.b.context_arg()),
+            _ => match self.context_arg {
+                Some(context) => Ok(context),
+                None => self.invalid("no generic context"),
+            },
         }
     }
 

@@ -115,6 +115,8 @@ pub(crate) struct Importer<'c> {
     regions: regions::Regions,
     temps: stack::TempPool,
     return_buffer: Option<crate::ir::Value>,
+    /// The hidden generic context argument.
+    context_arg: Option<crate::ir::Value>,
     prefixes: dispatch::Prefixes,
     type_pairs: FxHashMap<u32, Pair<TypeId>>,
     options: ImportOptions,
@@ -151,6 +153,7 @@ impl<'c> Importer<'c> {
             stack: Vec::new(),
             temps: stack::TempPool::default(),
             return_buffer: None,
+            context_arg: None,
             prefixes: dispatch::Prefixes::default(),
             type_pairs: FxHashMap::default(),
             options,
@@ -161,6 +164,9 @@ impl<'c> Importer<'c> {
 
     fn run(mut self) -> Result<Function> {
         self.b.create_entry();
+        if self.b.func.sig.context {
+            self.context_arg = Some(self.b.context_arg());
+        }
         self.declare_args()?;
         self.declare_locals()?;
         self.enter_synchronized()?;

@@ -5,7 +5,7 @@
 //! shared by all `leave` instructions; each sets a selector that tells the end of the body where to go on.
 
 use super::error::Result;
-use super::flow::{Entry, Key, plain};
+use super::flow::{Key, plain};
 use super::{Importer, Pair};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
@@ -212,11 +212,11 @@ impl Importer<'_> {
 
     fn attach_handler(&mut self, clause: usize, copy: Copy, region: Region) -> Result<()> {
         let c = self.regions.clauses[clause];
-        let mut caught = Some(self.ctx.known(Known::Exception));
+        let mut caught = self.ctx.known(Known::Exception);
         let kind = match c.kind {
             ClauseKind::Catch(token) => {
                 let ty = self.type_pair(token)?;
-                caught = Some(ty.canon);
+                caught = ty.canon;
                 if self.needs_lookup_type(ty) {
                     RegionKind::CatchLookup(self.lookup(Fixup::MethodTable(ty.open)))
                 } else {
@@ -224,51 +224,42 @@ impl Importer<'_> {
                 }
             }
             ClauseKind::Filter(start) => {
-                let object = Some(self.ctx.known(Known::Object));
-                caught = object;
-                let filter = self.queue_handler(
-                    Key {
-                        offset: start,
-                        copy,
-                    },
-                    Entry::Exception(region, object),
-                )?;
-                self.regions.unconnected.push(filter);
-                RegionKind::Filter(filter)
+                caught = self.ctx.known(Known::Object);
+                let filter = Key {
+                    offset: start,
+                    copy,
+                };
+                RegionKind::Filter(self.landing_block(filter, Some((region, caught)))?)
             }
             ClauseKind::Finally | ClauseKind::Fault => RegionKind::Fault,
         };
         let handler = if is_finally(&c) {
             let inner = self.regions.new_copy(copy, Mode::Exceptional(region));
-            self.queue_handler(
-                Key {
-                    offset: c.handler_start,
-                    copy: inner,
-                },
-                Entry::Normal,
-            )?
+            let body = Key {
+                offset: c.handler_start,
+                copy: inner,
+            };
+            self.landing_block(body, None)?
         } else {
-            self.queue_handler(
-                Key {
-                    offset: c.handler_start,
-                    copy,
-                },
-                Entry::Exception(region, caught),
-            )?
+            let body = Key {
+                offset: c.handler_start,
+                copy,
+            };
+            self.landing_block(body, Some((region, caught)))?
         };
-        self.regions.unconnected.push(handler);
         let data = &mut self.b.func.regions[region.index()];
         data.kind = kind;
         data.handler = handler;
         Ok(())
     }
 
+    /// Remembers a handler block until the first block of its region is made.
+    pub(crate) fn await_handler_pred(&mut self, handler: Block) {
+        self.regions.unconnected.push(handler);
+    }
+
     /// The first block of a region tells its handlers what the variables are.
     pub(crate) fn connect_handlers(&mut self, block: Block) {
-        if self.regions.unconnected.contains(&block) {
-            return;
-        }
-        // A handler block made on the way is not inside the region it handles.
         let region = self.b.func.blocks[block.index()].region;
         let mut waiting = core::mem::take(&mut self.regions.unconnected);
         waiting.retain(|&handler| {

@@ -279,16 +279,14 @@ impl Wrapper<'_> {
             self.b.call_helper(HelperId::SaveLastError, &[]);
         }
         for (what, managed, native) in cleanup {
-            match what {
-                Cleanup::Free => drop(self.b.call_helper(HelperId::FreeNativeString, &[native])),
-                Cleanup::StringBuilder => drop(
-                    self.b
-                        .call_helper(HelperId::StringBuilderFromNative, &[managed, native]),
-                ),
-                Cleanup::SafeHandle => {
-                    drop(self.b.call_helper(HelperId::SafeHandleRelease, &[managed]))
+            let (helper, operands) = match what {
+                Cleanup::Free => (HelperId::FreeNativeString, vec![native]),
+                Cleanup::StringBuilder => {
+                    (HelperId::StringBuilderFromNative, vec![managed, native])
                 }
-            }
+                Cleanup::SafeHandle => (HelperId::SafeHandleRelease, vec![managed]),
+            };
+            self.b.call_helper(helper, &operands);
         }
         let result = match result {
             Some(v) => Some(self.from_native(v)?),
