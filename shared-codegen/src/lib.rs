@@ -13,7 +13,6 @@ pub mod ir;
 pub mod isa;
 pub mod mach;
 pub mod metadata;
-pub mod oracle;
 pub mod passes;
 pub mod pe;
 pub mod pipeline;

@@ -1,10 +1,28 @@
-//! Answers the passes' questions from the type system.
+//! Answers the passes' questions ([`TypeOracle`]) from the type system.
 
 use super::{ImportOptions, import_method};
-use crate::ir::Function;
-use crate::passes::intrinsics::Intrinsic;
+use crate::il::MethodBody;
+use crate::ir::{Function, Imm};
+use crate::passes::intrinsics::{self, Intrinsic};
 use crate::passes::{CastTest, ElementFacts, InlineHint, InstanceFacts, TypeOracle};
-use crate::types::{ContextSource, Known, MethodId, TypeContext, TypeId, TypeKind, ValueClass};
+use crate::types::{ContextSource, Known, MethodId, Prim, TypeContext, TypeId, TypeKind};
+
+/// Methods that look at the frames of their callers, so that those must not be inlined: namespace, class, method (`*`: all).
+const STACK_WALKERS: &[(&str, &str, &str)] = &[
+    ("System", "Type", "GetType"),
+    ("System", "Type", "ReflectionOnlyGetType"),
+    ("System", "Activator", "CreateInstance"),
+    ("System", "Environment", "get_StackTrace"),
+    ("System.Diagnostics", "StackFrame", "*"),
+    ("System.Diagnostics", "StackTrace", "*"),
+    ("System.Reflection", "Assembly", "GetCallingAssembly"),
+    ("System.Reflection", "Assembly", "GetExecutingAssembly"),
+    ("System.Reflection", "Assembly", "Load"),
+    ("System.Reflection", "Assembly", "LoadFrom"),
+    ("System.Reflection", "Assembly", "LoadWithPartialName"),
+    ("System.Reflection", "MethodBase", "GetCurrentMethod"),
+    ("System.Resources", "ResourceManager", ".ctor"),
+];
 
 /// [`TypeOracle`] over a [`TypeContext`].
 pub struct ContextOracle<'c> {
@@ -15,6 +33,7 @@ pub struct ContextOracle<'c> {
 }
 
 impl ContextOracle<'_> {
+    /// The number of base classes; `None` if one of them cannot be loaded.
     fn depth(&self, ty: TypeId) -> Option<u32> {
         let mut depth = 0;
         let mut at = ty;
@@ -25,92 +44,136 @@ impl ContextOracle<'_> {
         Some(depth)
     }
 
+    /// A class (not an interface, array or type parameter) whose instances have one layout.
     fn is_plain_class(&self, ty: TypeId) -> bool {
-        matches!(
+        let known = matches!(
             self.ctx.kind(ty),
             TypeKind::Def { .. } | TypeKind::Inst { .. }
-        ) && !self.ctx.contains_canon(ty)
+        );
+        known && !self.ctx.is_interface(ty) && !self.ctx.is_open(ty)
     }
 
-    /// Callers of these look at the frames above them.
-    fn walks_stack(&self, f: &Function) -> bool {
-        let calls = f.insts.iter().filter_map(|i| {
-            if let crate::ir::Imm::Call(c) = i.imm {
-                c.method
-            } else {
-                None
+    /// Letters for the parameters of a method, as [`intrinsics::find`] wants them.
+    fn param_letters(&self, method: MethodId) -> Option<String> {
+        let signature = self.ctx.method_signature(method).ok()?;
+        let mut letters = String::new();
+        for &p in signature.params {
+            match self.ctx.kind(p) {
+                TypeKind::ByRef(to) => letters.extend(['&', self.letter(to)]),
+                _ => letters.push(self.letter(p)),
             }
-        });
-        calls.into_iter().any(|m| {
-            matches!(
-                self.ctx.method_name(m),
-                "GetCallingAssembly"
-                    | "GetExecutingAssembly"
-                    | "GetCurrentMethod"
-                    | "GetType"
-                    | "Load"
-                    | "LoadFrom"
-                    | "CreateInstance"
-                    | "get_StackTrace"
-                    | ".ctor"
-            ) && {
-                let (namespace, class) = self.ctx.type_name(self.ctx.method_owner(m));
-                matches!(
-                    (namespace, class),
-                    ("System.Reflection", "Assembly" | "MethodBase")
-                        | ("System", "Type" | "Activator" | "Environment")
-                        | ("System.Diagnostics", "StackTrace" | "StackFrame")
-                )
-            }
-        })
+        }
+        Some(letters)
     }
+
+    fn letter(&self, ty: TypeId) -> char {
+        match self.ctx.prim(ty) {
+            Some(Prim::I4) => 'i',
+            Some(Prim::U4) => 'I',
+            Some(Prim::I8) => 'l',
+            Some(Prim::U8) => 'L',
+            Some(Prim::I) => 'n',
+            Some(Prim::U) => 'N',
+            Some(Prim::R4) => 'f',
+            Some(Prim::R8) => 'd',
+            _ if self.ctx.is_known(ty, Known::Object) => 'o',
+            _ if self.ctx.is_known(ty, Known::String) => 's',
+            _ => '?',
+        }
+    }
+
+    /// The method looks at the frames of its callers.
+    fn walks_stack(&self, method: MethodId) -> bool {
+        let ctx = self.ctx;
+        let owner = ctx.method_owner(method);
+        let in_corlib = ctx.def_of(owner).is_some_and(|d| d.0 == ctx.corlib());
+        if !in_corlib {
+            return false;
+        }
+        let (namespace, class) = ctx.type_name(owner);
+        let name = ctx.method_name(method);
+        let listed = STACK_WALKERS
+            .iter()
+            .any(|&(n, c, m)| (n, c) == (namespace, class) && (m == "*" || m == name));
+        listed || self.takes_crawl_mark(method)
+    }
+
+    fn takes_crawl_mark(&self, method: MethodId) -> bool {
+        let ctx = self.ctx;
+        let Ok(signature) = ctx.method_signature(method) else {
+            return true;
+        };
+        let is_mark = |&p: &TypeId| match ctx.kind(p) {
+            TypeKind::ByRef(to) => ctx.type_name(to) == ("System.Threading", "StackCrawlMark"),
+            _ => false,
+        };
+        signature.params.iter().any(is_mark)
+    }
+
+    /// The target can be called with the operands of a virtual call: `this` is an object, and no context is passed.
+    fn direct(&self, target: MethodId) -> Option<MethodId> {
+        let ctx = self.ctx;
+        let context = ctx.needs_context(target);
+        let plain = matches!(context, ContextSource::None | ContextSource::FromThis);
+        let callable =
+            plain && !ctx.method_is_abstract(target) && ctx.method_args(target).is_empty();
+        let boxed = ctx.is_value_type(ctx.method_owner(target));
+        (callable && !boxed).then(|| ctx.canonical_method(target))
+    }
+}
+
+/// Methods called by a body.
+fn callees(body: &Function) -> impl Iterator<Item = MethodId> + '_ {
+    body.insts.iter().filter_map(|i| match i.imm {
+        Imm::Call(info) => info.method,
+        _ => None,
+    })
 }
 
 impl TypeOracle for ContextOracle<'_> {
     fn instance(&self, ty: TypeId) -> Option<InstanceFacts> {
         let ctx = self.ctx;
-        let special = ty == ctx.known(Known::String) || ctx.is_abstract(ty) || ctx.is_interface(ty);
-        if special || !matches!(ctx.kind(ty), TypeKind::Def { .. } | TypeKind::Inst { .. }) {
+        let usual = self.is_plain_class(ty) && !ctx.is_abstract(ty);
+        if !usual || ctx.is_known(ty, Known::String) || ctx.is_known(ty, Known::Array) {
             return None;
         }
         let layout = ctx.layout(ty).ok()?;
-        let header = if ctx.is_value_type(ty) {
+        let boxed = ctx.is_value_type(ty);
+        let header = if boxed {
             crate::abi::layout::object::HEADER
         } else {
             0
         };
         Some(InstanceFacts {
-            size: (layout.size + header).next_multiple_of(8),
+            size: layout.size.checked_add(header)?.next_multiple_of(8),
             has_refs: !layout.refs.is_empty(),
-            has_finalizer: ctx.has_finalizer(ty),
+            has_finalizer: !boxed && ctx.finalizer(ty).ok()?.is_some(),
         })
     }
 
     fn element(&self, array: TypeId) -> Option<ElementFacts> {
-        let TypeKind::SzArray(elem) = self.ctx.kind(array) else {
+        let TypeKind::SzArray(element) = self.ctx.kind(array) else {
             return None;
         };
-        let has_refs = match self.ctx.value_class(elem).ok()? {
-            ValueClass::Scalar(m) => m == crate::ir::MemType::Ref,
-            _ => self.ctx.contains_refs(elem).ok()?,
-        };
         Some(ElementFacts {
-            size: self.ctx.value_size(elem).ok()?,
-            has_refs,
+            size: self.ctx.value_size(element).ok()?,
+            has_refs: self.ctx.contains_refs(element).ok()?,
         })
     }
 
     fn cast_test(&self, ty: TypeId) -> CastTest {
         let ctx = self.ctx;
-        if ty == ctx.known(Known::Object) {
+        if ctx.is_known(ty, Known::Object) {
             return CastTest::Always;
         }
-        let slow = !self.is_plain_class(ty)
-            || ctx.is_interface(ty)
-            || ctx.is_nullable(ty)
-            || ctx.has_variance(ty)
-            || ctx.is_enum(ty);
-        if slow {
+        if ctx.has_variance(ty) || ctx.is_nullable(ty) {
+            return CastTest::Slow;
+        }
+        let exact_array = matches!(ctx.kind(ty), TypeKind::SzArray(_)) && ctx.is_sealed(ty);
+        if exact_array {
+            return CastTest::Exact;
+        }
+        if !self.is_plain_class(ty) {
             return CastTest::Slow;
         }
         if ctx.is_sealed(ty) || ctx.is_value_type(ty) {
@@ -126,9 +189,9 @@ impl TypeOracle for ContextOracle<'_> {
     }
 
     fn unbox_is_exact(&self, ty: TypeId) -> bool {
-        self.is_plain_class(ty)
-            && self.ctx.is_value_type(ty)
-            && self.ctx.prim(self.ctx.underlying(ty)).is_none()
+        let ctx = self.ctx;
+        let number = ctx.is_enum(ty) || ctx.prim(ty).is_some();
+        self.is_plain_class(ty) && ctx.is_value_type(ty) && !number && !ctx.is_nullable(ty)
     }
 
     fn object_type(&self) -> Option<TypeId> {
@@ -140,41 +203,45 @@ impl TypeOracle for ContextOracle<'_> {
     }
 
     fn vtable_slot(&self, method: MethodId) -> Option<u32> {
-        self.ctx.vtable_slot(method)
+        let ctx = self.ctx;
+        let of_class = !ctx.is_interface(ctx.method_owner(method));
+        let plain = of_class && ctx.method_args(method).is_empty();
+        plain.then(|| ctx.vtable_slot(method)).flatten()
     }
 
     fn imt_slot(&self, method: MethodId) -> Option<u32> {
-        Some(self.ctx.imt_slot(method))
+        let ctx = self.ctx;
+        let plain =
+            ctx.is_interface(ctx.method_owner(method)) && ctx.method_args(method).is_empty();
+        plain.then(|| ctx.imt_slot(method))
     }
 
     fn devirtualize(&self, method: MethodId, receiver: TypeId, exact: bool) -> Option<MethodId> {
         let ctx = self.ctx;
-        if !(exact || ctx.is_sealed(receiver))
-            || ctx.is_value_type(receiver)
-            || ctx.contains_canon(receiver)
-        {
+        let vague = |t| ctx.contains_canon(t) || ctx.is_open(t);
+        let owner = ctx.method_owner(method);
+        if vague(receiver) || vague(owner) || ctx.is_interface(receiver) {
             return None;
         }
         let target = ctx.resolve_virtual(receiver, method).ok()?;
-        let plain = ctx.needs_context(target) == ContextSource::None
-            && !ctx.is_value_type(ctx.method_owner(target))
-            && !ctx.method_is_abstract(target);
-        plain.then(|| ctx.canonical_method(target))
+        let settled = exact
+            || ctx.is_sealed(receiver)
+            || (!ctx.is_interface(owner) && ctx.method_is_final(target));
+        settled.then(|| self.direct(target)).flatten()
     }
 
     fn inline_hint(&self, method: MethodId) -> InlineHint {
         let ctx = self.ctx;
-        let never = ctx.method_is_noinlining(method)
+        let unfit = ctx.method_is_noinlining(method)
             || ctx.method_is_synchronized(method)
-            || ctx.method_rva(method) == 0
+            || ctx.method_is_internal_call(method)
             || ctx.method_is_pinvoke(method)
-            || ctx.method_is_internal_call(method);
-        if never {
-            InlineHint::Never
-        } else if ctx.method_is_aggressive_inlining(method) {
-            InlineHint::Wanted
-        } else {
-            InlineHint::Small
+            || ctx.method_is_runtime(method)
+            || ctx.method_rva(method) == 0;
+        match unfit {
+            true => InlineHint::Never,
+            false if ctx.method_is_aggressive_inlining(method) => InlineHint::Wanted,
+            false => InlineHint::Small,
         }
     }
 
@@ -185,19 +252,36 @@ impl TypeOracle for ContextOracle<'_> {
         max_il: u32,
     ) -> Option<Function> {
         let ctx = self.ctx;
-        let body = crate::il::MethodBody::parse(
-            ctx.module(ctx.method_module(method)),
-            ctx.method_rva(method),
-        )
-        .ok()?;
-        if body.code.len() > max_il as usize || !body.clauses.is_empty() {
+        if self.walks_stack(method) {
             return None;
         }
-        let f = import_method(ctx, method, &self.options).ok()?;
-        (f.failures.is_empty() && !self.walks_stack(&f)).then_some(f)
+        let module = ctx.module(ctx.method_module(method));
+        let il = MethodBody::parse(module, ctx.method_rva(method)).ok()?;
+        if il.code.len() > max_il as usize || !il.clauses.is_empty() {
+            return None;
+        }
+        let body = import_method(ctx, method, &self.options).ok()?;
+        let walks = callees(&body).any(|m| self.walks_stack(m));
+        (body.failures.is_empty() && !walks).then_some(body)
     }
 
-    fn intrinsic(&self, _method: MethodId) -> Option<Intrinsic> {
-        None
+    fn intrinsic(&self, method: MethodId) -> Option<Intrinsic> {
+        let ctx = self.ctx;
+        let owner = ctx.method_owner(method);
+        let plain =
+            matches!(ctx.kind(owner), TypeKind::Def { module, .. } if module == ctx.corlib());
+        if !plain || !ctx.method_args(method).is_empty() {
+            return None;
+        }
+        let (namespace, name) = ctx.type_name(owner);
+        if !intrinsics::is_class(namespace, name) {
+            return None;
+        }
+        let class = format!("{namespace}.{name}");
+        intrinsics::find(
+            &class,
+            ctx.method_name(method),
+            &self.param_letters(method)?,
+        )
     }
 }
