@@ -100,3 +100,21 @@ fn mscorlib_compiles() {
     let ctx = context();
     compile_all(&ctx, ctx.corlib(), &plan());
 }
+
+/// Prints the imported IR of the methods of mscorlib whose full name contains `$IR_OF` (a tool for debugging).
+#[test]
+#[ignore = "prints, checks nothing"]
+fn print_ir() {
+    let Ok(wanted) = std::env::var("IR_OF") else {
+        return;
+    };
+    let ctx = context();
+    for m in methods(&ctx, ctx.corlib()) {
+        if ctx.method_full_name(m).contains(&wanted) {
+            match shared_codegen::import::import_method(&ctx, m, &Default::default()) {
+                Ok(f) => println!("{f}"),
+                Err(e) => println!("{e}"),
+            }
+        }
+    }
+}

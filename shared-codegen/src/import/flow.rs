@@ -33,9 +33,6 @@ pub(crate) struct Flow {
     known: FxHashMap<Key, Known>,
     queue: Vec<Key>,
     pub(crate) copy: Copy,
-    /// Blocks made while making another block (handlers of a new region); they connect handlers after it.
-    made: Vec<Block>,
-    nesting: u32,
 }
 
 impl Flow {
@@ -45,8 +42,6 @@ impl Flow {
             known,
             queue: Vec::new(),
             copy: Copy::ROOT,
-            made: Vec::new(),
-            nesting: 0,
         }
     }
 
@@ -61,13 +56,7 @@ impl Importer<'_> {
         if let Some(k) = self.flow.known.get(&key) {
             return Ok(k.block);
         }
-        self.flow.nesting += 1;
-        let region = self.region_of(key.offset, key.copy);
-        self.flow.nesting -= 1;
-        let region = region?;
-        if let Some(k) = self.flow.known.get(&key) {
-            return Ok(k.block);
-        }
+        let region = self.region_before(key.offset, key.copy)?;
         let saved = self.b.region();
         self.b.set_region(region);
         let block = self.b.create_block();
@@ -83,14 +72,6 @@ impl Importer<'_> {
                 queued: false,
             },
         );
-        if self.flow.nesting > 0 {
-            self.flow.made.push(block);
-        } else {
-            self.connect_handlers(block);
-            for made in core::mem::take(&mut self.flow.made) {
-                self.connect_handlers(made);
-            }
-        }
         Ok(block)
     }
 
@@ -240,6 +221,7 @@ impl Importer<'_> {
         self.offset = key.offset;
         self.set_loc();
         self.carry_in(&shape);
+        self.enter_regions(key)?;
         if let Err(e) = self.import_instructions(key.offset) {
             self.throw_failure(e);
         }
@@ -268,6 +250,22 @@ impl Importer<'_> {
                 self.release_temps();
             }
         }
+    }
+
+    /// Where protected regions start, the block so far lies in front of them: it is what their handlers see of the
+    /// variables. A second block is the first inside.
+    fn enter_regions(&mut self, key: Key) -> Result<()> {
+        let inner = self.region_of(key.offset, key.copy)?;
+        let Some(before) = self.b.current().filter(|_| inner != self.b.region()) else {
+            return Ok(());
+        };
+        self.connect_handlers(inner, before);
+        self.b.set_region(inner);
+        let inside = self.b.create_block();
+        self.b.jump(inside, &[]);
+        self.b.seal(inside);
+        self.b.switch_to(inside);
+        Ok(())
     }
 
     /// Ends the block with code that raises the exception for a failed import of this instruction.

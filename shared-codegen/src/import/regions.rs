@@ -132,7 +132,9 @@ impl Importer<'_> {
         let body = self.b.current();
         let handler = self.b.create_block();
         self.b.func.regions[region.index()].handler = handler;
-        self.regions.unconnected.push(handler);
+        if let Some(body) = body {
+            self.b.set_handler_pred(handler, body);
+        }
         self.b.switch_to(handler);
         self.b.call_helper(HelperId::MonitorExit, &[object]);
         self.b.resume_unwind(region);
@@ -169,11 +171,25 @@ impl Importer<'_> {
 
     /// The innermost region around an offset in a copy.
     pub(crate) fn region_of(&mut self, offset: u32, copy: Copy) -> Result<Option<Region>> {
+        self.innermost(offset, copy, |_| true)
+    }
+
+    /// The innermost region around an offset that does not start there.
+    pub(crate) fn region_before(&mut self, offset: u32, copy: Copy) -> Result<Option<Region>> {
+        self.innermost(offset, copy, |c| c.try_start != offset)
+    }
+
+    fn innermost(
+        &mut self,
+        offset: u32,
+        copy: Copy,
+        accept: impl Fn(&EhClause) -> bool,
+    ) -> Result<Option<Region>> {
         let around = self
             .regions
             .clauses
             .iter()
-            .position(|c| covers(c.try_start, c.try_end, offset));
+            .position(|c| covers(c.try_start, c.try_end, offset) && accept(c));
         match around {
             Some(clause) => {
                 let copy = self
@@ -258,16 +274,15 @@ impl Importer<'_> {
         self.regions.unconnected.push(handler);
     }
 
-    /// The first block of a region tells its handlers what the variables are.
-    pub(crate) fn connect_handlers(&mut self, block: Block) {
-        let region = self.b.func.blocks[block.index()].region;
+    /// The block in front of a region tells its handlers what the variables are.
+    pub(crate) fn connect_handlers(&mut self, region: Option<Region>, before: Block) {
         let mut waiting = core::mem::take(&mut self.regions.unconnected);
         waiting.retain(|&handler| {
             let mut at = region;
             while let Some(r) = at {
                 let data = &self.b.func.regions[r.index()];
                 if data.handler == handler || data.kind == RegionKind::Filter(handler) {
-                    self.b.set_handler_pred(handler, block);
+                    self.b.set_handler_pred(handler, before);
                     return false;
                 }
                 at = data.parent;
