@@ -86,7 +86,7 @@ impl Runtime {
     pub fn field_data(&self, field: FieldId) -> Result<usize> {
         let kind = self.types.field_kind(field);
         let module = self.types.module(kind.module);
-        let data = module.field_rva_of(kind.row).and_then(|rva| module.pe().from_rva(rva));
+        let data = module.field_rva_of(kind.row).and_then(|rva| module.pe().tail_at(rva));
         Ok(data.map_or(0, |d| d.as_ptr() as usize))
     }
 }

@@ -52,7 +52,7 @@ impl MethodBody {
     pub fn parse(module: &Module, rva: u32) -> Result<MethodBody> {
         let bytes = module
             .pe()
-            .from_rva(rva)
+            .tail_at(rva)
             .ok_or(Error::Body("address outside of the file"))?;
         Self::parse_bytes(bytes)
     }

@@ -48,6 +48,13 @@ pub enum Flow {
     Prefix,
 }
 
+impl Opcode {
+    /// Control can go on to the next instruction.
+    pub fn falls_through(self) -> bool {
+        !matches!(self.flow(), Flow::Branch | Flow::Return | Flow::Throw)
+    }
+}
+
 /// A number of stack values of the table below, where -1 stands for what the signature says.
 fn known(values: i8) -> Option<u8> {
     u8::try_from(values).ok()

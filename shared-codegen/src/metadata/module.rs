@@ -176,29 +176,38 @@ impl Module {
         let valid = word(8).ok_or(bad.clone())?;
         self.sorted = word(16).ok_or(bad.clone())?;
         let mut at = 24;
-        for t in 0..64 {
+        for (t, rows) in self.sizes.rows.iter_mut().enumerate() {
             if valid >> t & 1 != 0 {
-                let rows = u32_at(stream, at).ok_or(bad.clone())?;
-                if rows > 0x00ff_ffff || SCHEMA[t].is_none() {
-                    return Err(bad);
-                }
-                self.sizes.rows[t] = rows;
+                *rows = u32_at(stream, at).ok_or(bad.clone())?;
                 at += 4;
             }
         }
+        // Extra data that edit-and-continue compilers leave.
         if heap_sizes & 0x40 != 0 {
             at += 4;
         }
-        for t in 0..64 {
-            let Some((name, columns)) = SCHEMA[t] else {
+        self.lay_out(stream, at)
+    }
+
+    /// Finds columns and tables, now that all sizes are known.
+    fn lay_out(&mut self, stream: &'static [u8], mut at: usize) -> Result<()> {
+        for (t, table) in SCHEMA.iter().enumerate() {
+            let rows = self.sizes.rows[t];
+            let Some((name, columns)) = table else {
+                if rows > 0 {
+                    return Err(Error::Header("unknown table"));
+                }
                 continue;
             };
+            if rows > MAX_ROW {
+                return Err(Error::Table(name));
+            }
             let mut size = 0;
             for (column, end) in columns.iter().zip(&mut self.columns[t][1..]) {
                 size += column.size(&self.sizes);
                 *end = size as u8;
             }
-            let len = size as usize * self.sizes.rows[t] as usize;
+            let len = size as usize * rows as usize;
             self.tables[t] = stream.get(at..at + len).ok_or(Error::Table(name))?;
             at += len;
         }

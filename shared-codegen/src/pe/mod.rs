@@ -118,7 +118,7 @@ impl PeFile {
     }
 
     /// All bytes from an address to the end of its section.
-    pub fn from_rva(&self, rva: u32) -> Option<&'static [u8]> {
+    pub fn tail_at(&self, rva: u32) -> Option<&'static [u8]> {
         let s = self
             .sections
             .iter()
@@ -132,7 +132,7 @@ impl PeFile {
 
     /// `len` bytes at an address.
     pub fn slice(&self, rva: u32, len: u32) -> Option<&'static [u8]> {
-        self.from_rva(rva)?.get(..len as usize)
+        self.tail_at(rva)?.get(..len as usize)
     }
 }
 
