@@ -54,7 +54,7 @@ pub(super) fn suppress(object: Addr) {
 
 /// Takes the next ready object, waiting for one until `stop` holds. Call [`done`] after its finalizer has run.
 pub(super) fn wait_next(stop: &AtomicBool) -> Option<Addr> {
-    crate::threads::blocking(|| {
+    let found = crate::threads::blocking(|| {
         let mut ready = READY.lock();
         loop {
             if stop.load(Ordering::SeqCst) {
@@ -67,7 +67,7 @@ pub(super) fn wait_next(stop: &AtomicBool) -> Option<Addr> {
         }
     });
     // Managed again, so no collection comes between taking the object off the queue and having it on the stack.
-    take()
+    if found { take() } else { None }
 }
 
 /// Takes the next ready object if there is one.

@@ -136,8 +136,11 @@ fn handles_keep_or_clear() {
 
 #[inline(never)]
 fn finalizable_garbage(ty: &TestType, n: usize) -> Vec<(super::RawHandle, super::RawHandle)> {
-    let make = |_| {
+    let make = |i| {
         let o = ty.new_object();
+        if i == 7 {
+            raw::suppress_finalizer(o);
+        }
         (
             new_handle(HandleKind::Weak, o),
             new_handle(HandleKind::WeakTrackResurrection, o),
@@ -156,7 +159,6 @@ fn finalizers_come_before_long_weak_handles_are_cleared() {
         shared_codegen::abi::layout::method_table::FLAG_FINALIZER,
     );
     let handles = finalizable_garbage(ty, 50);
-    raw::suppress_finalizer(target(handles[7].0));
     scrub_stack();
     collect();
     let short = handles.iter().filter(|h| target(h.0) != 0).count();
