@@ -3,6 +3,7 @@
 mod builder;
 pub mod eval;
 mod function;
+pub mod fuzz;
 pub mod interp;
 mod op;
 mod ssa;
