@@ -103,7 +103,7 @@ fn print_body(module: &Module, body: &MethodBody, out: &mut String) {
             Ok(instr) => {
                 let operand = operand_text(module, &instr);
                 let name = instr.opcode.name();
-                let line = format!("  IL_{:04x}:  {name:<11}{operand}", instr.offset);
+                let line = format!("  IL_{:04x}:  {name:<10} {operand}", instr.offset);
                 put(out, format_args!("{}\n", line.trim_end()));
             }
             Err(e) => put(out, format_args!("  // {e}\n")),

@@ -88,6 +88,38 @@ fn sample_is_read_completely() {
     assert_eq!((largest.generic_count, largest.params.len()), (1, 2));
 }
 
+/// Turns the table stream into an uncompressed one without indirections that claims no sorted tables.
+fn unsorted(mut bytes: Vec<u8>) -> Vec<u8> {
+    let find = |what: &[u8]| bytes.windows(what.len()).position(|w| w == what).unwrap();
+    let (root, name) = (find(b"BSJB"), find(b"#~\0\0"));
+    let offset = u32::from_le_bytes(bytes[name - 8..name - 4].try_into().unwrap());
+    let sorted = root + offset as usize + 16;
+    bytes[name + 1] = b'-';
+    bytes[sorted..sorted + 8].fill(0);
+    bytes
+}
+
+#[test]
+fn unsorted_tables_give_the_same_answers() {
+    let (a, b) = (open(sample()).unwrap(), open(unsorted(sample())).unwrap());
+    assert_eq!(walk(&b).errors, [""; 0]);
+    for row in a.rows::<TypeDefRow>() {
+        let summary = |m: &Module| {
+            let owned: Vec<_> = m.custom_attributes_of(row.token()).collect();
+            let fields: Vec<_> = m.fields_of(row).map(|f| m.constant_of(f.token())).collect();
+            let counts = (m.interfaces_of(row).len(), m.methods_of(row).len());
+            (
+                owned,
+                fields,
+                counts,
+                m.class_layout_of(row),
+                m.enclosing_type(row),
+            )
+        };
+        assert_eq!(summary(&a), summary(&b));
+    }
+}
+
 #[test]
 fn truncated_files_give_errors() {
     let whole = sample();
