@@ -33,7 +33,7 @@ fn methods(ctx: &TypeContext, module: shared_codegen::types::ModuleId) -> Vec<Me
 
 fn compile_all(ctx: &TypeContext, module: shared_codegen::types::ModuleId, plan: &Plan) {
     let mut failures: BTreeMap<String, (usize, String)> = BTreeMap::new();
-    let mut compiled = 0;
+    let (mut compiled, mut bytes) = (0, 0);
     for m in methods(ctx, module) {
         if ctx.method_is_abstract(m) {
             continue;
@@ -43,7 +43,8 @@ fn compile_all(ctx: &TypeContext, module: shared_codegen::types::ModuleId, plan:
             compile_method(ctx, m, plan)
         }));
         let reason = match outcome {
-            Ok(Ok(_)) => {
+            Ok(Ok(blob)) => {
+                bytes += blob.code.len();
                 compiled += 1;
                 continue;
             }
@@ -71,7 +72,7 @@ fn compile_all(ctx: &TypeContext, module: shared_codegen::types::ModuleId, plan:
         let entry = failures.entry(reason).or_insert((0, name));
         entry.0 += 1;
     }
-    println!("compiled {compiled}");
+    println!("compiled {compiled}, {bytes} bytes");
     let mut sorted: Vec<_> = failures.iter().collect();
     sorted.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
     for (reason, (n, example)) in &sorted {
@@ -114,6 +115,42 @@ fn print_ir() {
             match shared_codegen::import::import_method(&ctx, m, &Default::default()) {
                 Ok(f) => println!("{f}"),
                 Err(e) => println!("{e}"),
+            }
+        }
+    }
+}
+
+/// Register allocation of everything, both ways, proved.
+#[test]
+#[ignore = "takes half a minute"]
+fn mscorlib_allocations_are_right() {
+    let ctx = context();
+    for tier in [Tier::Opt, Tier::Quick] {
+        let mut plan = plan();
+        plan.codegen.tier = tier;
+        plan.codegen.checker = true;
+        plan.verify = Verify::Ends;
+        compile_all(&ctx, ctx.corlib(), &plan);
+    }
+}
+
+/// Prints the code of the methods of mscorlib whose full name contains `METHOD`.
+#[test]
+#[ignore = "for people"]
+fn show() {
+    let wanted = std::env::var("METHOD").unwrap_or_default();
+    let ctx = context();
+    for tier in [Tier::Quick, Tier::Opt] {
+        let mut plan = plan();
+        plan.codegen.tier = tier;
+        plan.codegen.text = true;
+        for m in methods(&ctx, ctx.corlib()) {
+            let name = ctx.method_full_name(m);
+            if name.contains(&wanted)
+                && let Ok(blob) = compile_method(&ctx, m, &plan)
+            {
+                println!("{name} {tier:?}, {} bytes", blob.code.len());
+                println!("{}", blob.text.unwrap_or_default());
             }
         }
     }

@@ -1,5 +1,5 @@
-//! From allocated code to a blob: prologue and epilogues, the allocator's moves, block layout,
-//! small cleanups that need to know the registers.
+//! From allocated code to a blob: the allocator's moves, block layout, small cleanups that need to
+//! know the registers. Frames are made in `prologue`.
 
 use super::emit::{ConstMode, EmitOptions, Emitter};
 use super::encode::FrameMap;
@@ -19,11 +19,6 @@ use crate::mach::frame::FrameLayout;
 use crate::mach::order::{MBlock, Origin};
 use crate::mach::regalloc::written_registers;
 use regalloc2::{Allocation, Edit, Output, PReg, ProgPoint, RegClass};
-
-/// Stack that a function may use without looking at the limit, if it calls nothing.
-const LEAF_FRAME: u32 = 1024;
-/// Distance at which a large frame is touched, so that a guard page is not jumped over.
-const PAGE: u32 = 4096;
 
 /// Emits an allocated function.
 pub fn finish(
@@ -147,14 +142,15 @@ fn filters<'a>(
     })
 }
 
-struct Finish<'a, 'e> {
-    f: &'a Function,
-    lowered: &'a Lowered,
+/// A function being finished.
+pub(super) struct Finish<'a, 'e> {
+    pub(super) f: &'a Function,
+    pub(super) lowered: &'a Lowered,
     allocation: &'a Output,
-    frame: &'a FrameLayout,
-    saved: &'a [PReg],
+    pub(super) frame: &'a FrameLayout,
+    pub(super) saved: &'a [PReg],
     forward: &'a [Label],
-    emitter: Emitter<'e>,
+    pub(super) emitter: Emitter<'e>,
     /// The next instruction of the function (not the allocator's moves) may fault.
     faulting: Option<TrapKind>,
     /// Spilled values in registers, at this point.
@@ -163,11 +159,11 @@ struct Finish<'a, 'e> {
     spills_after: Vec<Option<SpillCache>>,
 }
 
-const RSP: Reg = Reg::phys(regs::RSP);
-const RBP: Reg = Reg::phys(regs::RBP);
-const R11: Reg = Reg::phys(regs::R11);
+pub(super) const RSP: Reg = Reg::phys(regs::RSP);
+pub(super) const RBP: Reg = Reg::phys(regs::RBP);
+pub(super) const R11: Reg = Reg::phys(regs::R11);
 
-fn mov(src: Reg, dst: Reg) -> MInst {
+pub(super) fn mov(src: Reg, dst: Reg) -> MInst {
     MInst::Mov {
         size: Size::S64,
         src: RegMem::Reg(src),
@@ -175,7 +171,7 @@ fn mov(src: Reg, dst: Reg) -> MInst {
     }
 }
 
-fn alu_imm(op: AluOp, dst: Reg, imm: i32) -> MInst {
+pub(super) fn alu_imm(op: AluOp, dst: Reg, imm: i32) -> MInst {
     MInst::Alu {
         op,
         size: Size::S64,
@@ -186,151 +182,8 @@ fn alu_imm(op: AluOp, dst: Reg, imm: i32) -> MInst {
 }
 
 impl Finish<'_, '_> {
-    fn emit(&mut self, inst: MInst) {
+    pub(super) fn emit(&mut self, inst: MInst) {
         self.emitter.emit(&inst);
-    }
-
-    fn prologue(&mut self) {
-        self.emit(MInst::Push {
-            src: RegMemImm::Reg(RBP),
-        });
-        self.emit(mov(RSP, RBP));
-        self.make_frame();
-        for (n, &r) in self.saved.iter().enumerate() {
-            self.emit(MInst::Store {
-                size: Size::S64,
-                dst: Amode::base(RBP, self.frame.saved_at(n as u32)),
-                src: RegImm::Reg(Reg::phys(r)),
-            });
-        }
-        self.zero_slots();
-        if self.lowered.has_calls || self.lowered.has_localloc || self.frame.size > LEAF_FRAME {
-            self.emit(MInst::Poll {});
-        }
-    }
-
-    /// Moves the stack pointer down, touching every page on the way.
-    fn make_frame(&mut self) {
-        let size = self.frame.size;
-        if size == 0 {
-            return;
-        }
-        if size > 8 * PAGE {
-            self.emit(MInst::Lea {
-                size: Size::S64,
-                addr: Amode::base(RSP, -((size / PAGE * PAGE) as i32)),
-                dst: R11,
-            });
-            self.touch_down_to(R11);
-        } else {
-            for n in 1..=size / PAGE {
-                self.emit(touch(Amode::base(RSP, -((n * PAGE) as i32))));
-            }
-        }
-        self.emit(MInst::Lea {
-            size: Size::S64,
-            addr: Amode::base(RBP, -(size as i32)),
-            dst: RSP,
-        });
-    }
-
-    /// Moves `rsp` down by pages until it is not above `end`, touching each page.
-    fn touch_down_to(&mut self, end: Reg) {
-        let top = self.emitter.new_label();
-        let done = self.emitter.new_label();
-        self.emit(MInst::Bind { label: top });
-        self.emit(MInst::Cmp {
-            op: CmpOp::Cmp,
-            size: Size::S64,
-            a: RSP,
-            b: RegMemImm::Reg(end),
-        });
-        self.emit(MInst::Jcc {
-            cc: Cc::Be,
-            target: done,
-        });
-        self.emit(alu_imm(AluOp::Sub, RSP, PAGE as i32));
-        self.emit(touch(Amode::base(RSP, 0)));
-        self.emitter.jump_always(top);
-        self.emit(MInst::Bind { label: done });
-    }
-
-    /// Zeroes slots that must be zero at entry.
-    fn zero_slots(&mut self) {
-        let slots: Vec<(i32, i32)> = self
-            .f
-            .slots
-            .iter()
-            .zip(&self.frame.slots)
-            .zip(&self.lowered.used_slots)
-            .filter(|((s, _), used)| **used && s.zeroed && s.size > 0)
-            .map(|((s, at), _)| (*at, s.size.next_multiple_of(8) as i32))
-            .collect();
-        let total: i32 = slots.iter().map(|s| s.1).sum();
-        if total == 0 {
-            return;
-        }
-        let zero = Reg::phys(regs::xmm(15));
-        if total > 8 {
-            self.emit(MInst::ZeroXmm { dst: zero });
-        }
-        for (at, size) in slots {
-            if size > 512 {
-                self.zero_loop(at, size);
-                continue;
-            }
-            let mut done = 0;
-            while done < size {
-                let dst = Amode::base(RBP, at + done);
-                if size - done >= 16 {
-                    let op = SseMovOp::Movups;
-                    self.emit(MInst::SseStore { op, dst, src: zero });
-                    done += 16;
-                } else {
-                    self.emit(MInst::Store {
-                        size: Size::S64,
-                        dst,
-                        src: RegImm::Imm(0),
-                    });
-                    done += 8;
-                }
-            }
-        }
-    }
-
-    /// Zeroes a large slot from its end down, with `r11` counting.
-    fn zero_loop(&mut self, at: i32, size: i32) {
-        self.emit(MInst::MovImm {
-            size: Size::S32,
-            imm: i64::from(size),
-            dst: R11,
-        });
-        let top = self.emitter.new_label();
-        self.emit(MInst::Bind { label: top });
-        self.emit(MInst::Store {
-            size: Size::S64,
-            dst: Amode::indexed(RBP, R11, 0, at - 8),
-            src: RegImm::Imm(0),
-        });
-        self.emit(alu_imm(AluOp::Sub, R11, 8));
-        self.emit(MInst::Jcc {
-            cc: Cc::Ne,
-            target: top,
-        });
-    }
-
-    fn epilogue(&mut self) {
-        for (n, &r) in self.saved.iter().enumerate() {
-            self.emit(MInst::Mov {
-                size: Size::S64,
-                src: RegMem::Mem(Amode::base(RBP, self.frame.saved_at(n as u32))),
-                dst: Reg::phys(r),
-            });
-        }
-        if self.frame.size > 0 || self.lowered.has_localloc {
-            self.emit(mov(RBP, RSP));
-        }
-        self.emit(MInst::Pop { dst: RBP });
     }
 
     /// Blocks in reverse postorder, cold ones last.
@@ -542,16 +395,6 @@ impl Finish<'_, '_> {
             addr: Amode::base(RSP, outgoing),
             dst,
         });
-    }
-}
-
-/// Writes to a stack page without changing it.
-fn touch(m: Amode) -> MInst {
-    MInst::AluMem {
-        op: AluOp::Or,
-        size: Size::S32,
-        dst: m,
-        src: RegImm::Imm(0),
     }
 }
 

@@ -159,6 +159,8 @@ insts! {
     Push { src src: RegMemImm };
     /// Pop.
     Pop { dst dst: Reg };
+    /// `rsp = rbp; pop rbp`.
+    Leave {};
 
     // ---- integer arithmetic
     /// `dst = src1 op src2`.

@@ -445,6 +445,7 @@ impl MInst {
             MInst::LockAlu { op, size, dst, src } => {
                 alu_mem(op.row(), *size, Arg::Mem(*dst), src).lock()
             }
+            MInst::Leave {} => Form::new("leave", Map::One, 0xc9),
             MInst::Mfence {} => Form {
                 modrm: Some(0xf0),
                 ..Form::new("mfence", Map::M0f, 0xae)

@@ -25,6 +25,7 @@ pub mod ops;
 #[cfg(test)]
 pub(crate) mod oracle;
 pub mod print;
+mod prologue;
 pub mod regs;
 mod reload;
 mod sequence;

@@ -205,9 +205,13 @@ impl Lower<'_> {
         (bytes >= 4).then_some(i)
     }
 
-    /// The same for a load of any width.
+    /// The same for a load of any width. The low half of a load is a load too.
     pub(super) fn movable_load(&self, v: Value) -> Option<Inst> {
         let v = self.f.resolve(v);
+        let v = match self.def(v)? {
+            d if d.op == Op::Trunc => self.f.resolve(d.args[0]),
+            _ => v,
+        };
         let i = self.f.def_inst(v)?;
         let d = &self.f.insts[i.index()];
         let is_load = match d.imm {

@@ -1,7 +1,7 @@
 //! What the rules call: extractors (which only look) and constructors (which emit).
 
+use super::Lower;
 use super::rules::Context;
-use super::{Lower, Uses};
 use crate::abi::layout;
 use crate::compile::{CompileError, ConstPolicy};
 use crate::ir::{Imm, InstData};
@@ -94,9 +94,7 @@ impl Context for Lower<'_> {
         if let Some(i) = self.sinkable_load(v)
             && let Some(m) = self.loaded_from(i)
         {
-            if let Some(&base) = self.f.insts[i.index()].args.first() {
-                self.note_probe(base, m, Some(i));
-            }
+            self.sink(i, m);
             return RegMem::Mem(m);
         }
         match self.def(v) {
@@ -382,7 +380,7 @@ impl Context for Lower<'_> {
 
     fn address(&mut self, v: Value, offset: i32) -> Amode {
         let m = self.amode(v, offset);
-        self.note_probe(v, m, None);
+        self.note_probe(v, m);
         m
     }
 
@@ -696,30 +694,49 @@ impl Context for Lower<'_> {
 }
 
 impl Lower<'_> {
-    /// Every use of this value's 32 bits sees zeros in the upper half of its register.
+    /// Every use of this value's 32 bits sees zeros in the upper half of its register, because every
+    /// rule for its op ends in an instruction that writes 32 bits. (A load that is absorbed instead
+    /// has no register, so nobody sees that.)
     fn clears_upper_half(&self, v: Value) -> bool {
+        use Op::*;
         let Some(d) = self.def(v) else { return false };
-        // Values used only here could be lowered otherwise (sunk loads), but those are extended by
-        // the load itself.
         matches!(
             d.op,
-            Op::Iadd
-                | Op::Isub
-                | Op::Imul
-                | Op::And
-                | Op::Or
-                | Op::Xor
-                | Op::Shl
-                | Op::ShrU
-                | Op::ShrS
-                | Op::Ineg
-                | Op::Not
-                | Op::Icmp
-                | Op::Fcmp
-                | Op::Udiv
-                | Op::Urem
-                | Op::Zext8
-                | Op::Zext16
-        ) && self.uses[self.f.resolve(v).index()] != Uses::None
+            Iadd | Isub
+                | Imul
+                | And
+                | Or
+                | Xor
+                | Shl
+                | ShrU
+                | ShrS
+                | Rotl
+                | Ineg
+                | Not
+                | Icmp
+                | Fcmp
+                | Sdiv
+                | Srem
+                | Udiv
+                | Urem
+                | ImulHigh
+                | UmulHigh
+                | AddOvfS
+                | AddOvfU
+                | SubOvfS
+                | SubOvfU
+                | MulOvfS
+                | MulOvfU
+                | Clz
+                | Ctz
+                | Popcnt
+                | Sext8
+                | Sext16
+                | Zext8
+                | Zext16
+                | Load
+                | SlotLoad
+                | ToInt
+        ) || d.op == Select && !d.ty.is_float()
     }
 }

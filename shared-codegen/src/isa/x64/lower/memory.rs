@@ -25,15 +25,15 @@ impl Lower<'_> {
         {
             return None;
         }
-        match (s.op, s.imm) {
+        let m = match (s.op, s.imm) {
             (Op::Store, Imm::Mem(m)) => {
                 let base = s.args[0];
-                let m = self.amode(base, m.offset);
-                self.note_probe(base, m, Some(load));
-                Some(m)
+                self.amode(base, m.offset)
             }
-            _ => Some(self.slot_amode(store)),
-        }
+            _ => self.slot_amode(store),
+        };
+        self.sink(load, m);
+        Some(m)
     }
 
     fn same_place(&self, s: &InstData, l: &InstData) -> bool {
@@ -82,9 +82,7 @@ impl Lower<'_> {
             _ => return None,
         };
         let m = self.loaded_from(i)?;
-        if let Some(&base) = self.f.insts[i.index()].args.first() {
-            self.note_probe(base, m, Some(i));
-        }
+        self.sink(i, m);
         Some(NarrowCmp::Cmp {
             size,
             m: RegMem::Mem(m),

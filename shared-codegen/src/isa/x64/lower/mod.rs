@@ -99,6 +99,8 @@ pub(super) struct Lower<'f> {
     at: (crate::ir::Block, usize),
     /// A null check that a memory access of the instruction in work could do.
     probe: Option<Inst>,
+    /// Loads done by instructions further down.
+    sunk: Vec<bool>,
     /// Null checks done by the memory accesses behind them.
     probed: Vec<Inst>,
     /// Machine block in work.
@@ -139,6 +141,7 @@ pub fn lower(
         current: Inst(0),
         at: (f.entry(), 0),
         probe: None,
+        sunk: vec![false; f.insts.len()],
         probed: Vec::new(),
         block: MBlock(0),
         vregs: vec![None; f.values.len()],

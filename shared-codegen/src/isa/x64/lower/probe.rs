@@ -13,9 +13,17 @@ use crate::isa::x64::operand::{Amode, RegImm, RegMem, RegMemImm};
 const MAX_OFFSET: i32 = 4096;
 
 impl Lower<'_> {
-    /// Notes the null check that the access to `m`, whose address starts at `base`, would do. `sunk`
-    /// is the load that the instruction in work does itself.
-    pub(super) fn note_probe(&mut self, base: Value, m: Amode, sunk: Option<Inst>) {
+    /// The instruction in work does this load, of `m`, itself.
+    pub(super) fn sink(&mut self, load: Inst, m: Amode) {
+        self.sunk[load.index()] = true;
+        if let Some(&base) = self.f.insts[load.index()].args.first() {
+            self.note_probe(base, m);
+        }
+    }
+
+    /// Notes the null check that the access to `m`, whose address starts at `base`, would do. Loads
+    /// done by instructions further down do not stand between the check and the access.
+    pub(super) fn note_probe(&mut self, base: Value, m: Amode) {
         let Amode::Mem { index, disp, .. } = m else {
             return;
         };
@@ -36,7 +44,7 @@ impl Lower<'_> {
             let reads = d.op.info().fx.contains(Fx::READ) && d.op != Op::SlotLoad;
             let header = matches!(d.op, Op::ArrayLen | Op::MethodTableOf);
             let harmless = d.op.is_removable() && !reads && !header && !is_division(d.op);
-            if !harmless && sunk != Some(i) {
+            if !harmless && !self.sunk[i.index()] {
                 return;
             }
         }
