@@ -2,6 +2,7 @@
 
 mod il;
 mod metadata;
+mod opt;
 mod select;
 mod types;
 
@@ -31,6 +32,7 @@ enum Verb {
     Metadata(metadata::Args),
     Types(types::Args),
     Il(il::Args),
+    Opt(opt::Args),
 }
 
 impl Verb {
@@ -39,6 +41,7 @@ impl Verb {
             Verb::Metadata(args) => metadata::run(args, out),
             Verb::Types(args) => types::run(args, out),
             Verb::Il(args) => il::run(args, out),
+            Verb::Opt(args) => opt::run(args, out),
         }
     }
 }

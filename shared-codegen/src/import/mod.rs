@@ -22,6 +22,7 @@ mod fields;
 mod flow;
 mod generics;
 mod intrinsics;
+mod names;
 mod newobj;
 mod objects;
 mod oracle;
