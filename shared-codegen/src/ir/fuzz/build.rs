@@ -49,6 +49,12 @@ pub fn build(program: &Program) -> Function {
     for (var, value) in [g.i32[0], g.i64[0], g.f64[0]].into_iter().zip(params) {
         g.b.def_var(var, value);
     }
+    // Zeros would end most programs at their first division.
+    for n in 1..INTS {
+        let (x, y) = (g.b.i32(3 * n as i32), g.b.i64(-5 * n as i64));
+        g.set(Type::I32, n, x);
+        g.set(Type::I64, n, y);
+    }
     let start = g.b.create_block();
     g.b.jump(start, &[]);
     g.b.seal(start);
