@@ -155,3 +155,56 @@ fn show() {
         }
     }
 }
+
+/// Prints how long the stages take over all of mscorlib, one thread (a tool; `PASSES=quick|all`).
+#[test]
+#[ignore = "measures, checks nothing"]
+fn stage_times() {
+    use shared_codegen::import::{ContextOracle, ImportOptions, import_method};
+    use shared_codegen::passes::{PassContext, run_pipeline};
+    use std::time::{Duration, Instant};
+
+    let ctx = context();
+    let options = ImportOptions::default();
+    let opts = match std::env::var("PASSES").as_deref() {
+        Ok("all") => OptSet::all(),
+        _ => OptSet::quick(),
+    };
+    let codegen = CodegenOptions::jit();
+    let mut times: BTreeMap<String, (Duration, i64)> = BTreeMap::new();
+    let mut add = |name: &str, time: Duration, insts: i64| {
+        let entry = times.entry(name.to_owned()).or_default();
+        entry.0 += time;
+        entry.1 += insts;
+    };
+    for m in methods(&ctx, ctx.corlib()) {
+        if ctx.method_is_abstract(m) {
+            continue;
+        }
+        let start = Instant::now();
+        let Ok(mut f) = import_method(&ctx, m, &options) else {
+            continue;
+        };
+        let insts = |f: &shared_codegen::ir::Function| {
+            let blocks = f.layout.iter();
+            blocks.map(|b| f.blocks[b.index()].insts.len() as i64).sum()
+        };
+        add("0 import", start.elapsed(), insts(&f));
+        let oracle = ContextOracle { ctx: &ctx, options };
+        let mut cx = PassContext::new(&oracle);
+        cx.verify = Verify::Off;
+        let Ok(report) = run_pipeline(&mut f, &opts, &cx) else {
+            continue;
+        };
+        for (n, run) in report.runs.iter().enumerate() {
+            let name = format!("1 {n:2} {}", run.pass.info().name);
+            add(&name, run.time, run.after as i64 - run.before as i64);
+        }
+        let start = Instant::now();
+        let _ = shared_codegen::compile::compile(&f, &codegen);
+        add("2 back end", start.elapsed(), insts(&f));
+    }
+    for (name, (time, insts)) in times {
+        println!("{:8.1} ms {insts:+9} {name}", time.as_secs_f64() * 1e3);
+    }
+}
