@@ -11,7 +11,7 @@
 //! Instructions
 //!  6. Operands, result and immediate are as the op table says (`typing::check_inst`), call arguments as the signature says.
 //!  7. No `Cli` op at level `Low`.
-//!  8. Immediates name slots, signatures, lookups, regions and inline sites that exist; slot accesses stay inside their slot;
+//!  8. Inlined calls stand in code inlined before them. Immediates name slots, signatures, lookups, regions and inline sites that exist; slot accesses stay inside their slot;
 //!     stores and copies marked as barrier ops concern references.
 //!  9. `context_arg` stands in the entry block of a function that has a context.
 //! 10. Constants are in normal form: `i32` constants sign-extended, `f32` bits in the low half.
@@ -177,6 +177,11 @@ impl Verifier<'_> {
         self.regions_exist();
         for &b in &f.layout {
             self.block_structure(b);
+        }
+        for (n, site) in f.inline_sites.iter().enumerate() {
+            if site.call.site as usize > n {
+                self.fault(None, format!("site{} is called from a later site", n + 1));
+            }
         }
         if self.faults.is_empty() {
             self.entry();

@@ -93,3 +93,55 @@ impl fmt::Display for Function {
         self.display(&NoNames).fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::fuzz::Random;
+    use crate::ir::verify::{VerifyOptions, verify};
+
+    const TEXTS: [&str; 2] = [
+        include_str!("../../../tests/filetests/print/everything.ir"),
+        include_str!("../../../tests/filetests/run/exceptions.ir"),
+    ];
+
+    /// Damaged texts are refused by the parser or judged by the verifier, without a panic.
+    #[test]
+    fn damaged_texts() {
+        let mut r = Random::new(1);
+        let mut parsed = 0;
+        for round in 0..4000 {
+            let text = TEXTS[round % TEXTS.len()];
+            let (_, body) = text.split_once('\n').unwrap();
+            let mut lines: Vec<String> = body.lines().map(str::to_owned).collect();
+            for _ in 0..1 + r.below(3) {
+                damage(&mut r, &mut lines);
+            }
+            if let Ok(functions) = parse_functions(&lines.join("\n")) {
+                parsed += 1;
+                for f in &functions {
+                    let _ = verify(f, VerifyOptions::FINAL);
+                    assert_eq!(parse_function(&f.to_string()).as_ref(), Ok(f));
+                }
+            }
+        }
+        assert!(parsed > 100, "only {parsed} damaged texts could be read");
+    }
+
+    fn damage(r: &mut Random, lines: &mut Vec<String>) {
+        let (a, b) = (r.below(lines.len()), r.below(lines.len()));
+        match r.below(4) {
+            0 => lines.swap(a, b),
+            1 => lines[a] = lines[b].clone(),
+            2 => drop(lines.remove(a)),
+            _ => {
+                let mut chars: Vec<char> = lines[a].chars().collect();
+                if !chars.is_empty() {
+                    let at = r.below(chars.len());
+                    chars[at] = ['0', '9', '1', '-', '{', 'λ', ' '][r.below(7)];
+                }
+                lines[a] = chars.into_iter().collect();
+            }
+        }
+    }
+}
