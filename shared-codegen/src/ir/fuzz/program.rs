@@ -237,12 +237,15 @@ impl Program {
     }
 }
 
+/// Makes a statement again from changed parts.
+type Rebuild = Box<dyn Fn(Vec<Vec<Stmt>>) -> Stmt>;
+
 fn smaller(body: &[Stmt]) -> Vec<Vec<Stmt>> {
     let mut all = Vec::new();
     for n in 0..body.len() {
         let with = |new: Vec<Stmt>| [&body[..n], &new, &body[n + 1..]].concat();
         all.push(with(Vec::new()));
-        let (parts, make): (Vec<&Vec<Stmt>>, Box<dyn Fn(Vec<Vec<Stmt>>) -> Stmt>) = match &body[n] {
+        let (parts, make): (Vec<&Vec<Stmt>>, Rebuild) = match &body[n] {
             Stmt::If(c, a, b) => {
                 let c = *c;
                 (

@@ -32,11 +32,13 @@ fn logical(c: &mut Folder<'_>, data: &InstData, a: Value, b: Value) -> Option<St
         (Op::And, 0) | (Op::Or, -1) => return Some(Step::Const(Const::of(data.ty, n))),
         (Op::And, -1) | (Op::Or | Op::Xor, 0) => return Some(Step::Same(a)),
         (Op::Xor, -1) => return rewrite(Op::Not, &[a]),
-        (Op::And, n) if n > 0 && fits(c, a, 64 - n.leading_zeros(), false) => {
-            // A mask of all bits the value can have.
-            if (n as u64 + 1).is_power_of_two() {
-                return Some(Step::Same(a));
-            }
+        // A mask of all bits the value can have.
+        (Op::And, n)
+            if n > 0
+                && (n as u64 + 1).is_power_of_two()
+                && fits(c, a, 64 - n.leading_zeros(), false) =>
+        {
+            return Some(Step::Same(a));
         }
         _ => {}
     }
