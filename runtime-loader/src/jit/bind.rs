@@ -22,8 +22,8 @@ impl Runtime {
             Fixup::StringLiteral(module, token) => self.string_literal(module, token)?.addr(),
             Fixup::FieldData(f) => self.field_data(f)?,
             Fixup::Helper(h) => self.jit.helper_slot(h).addr(),
-            Fixup::NativeCode(m) => self.native_code(self.methods.desc(m)),
-            Fixup::GenericLookup(id) => self.lookups.descriptor(id),
+            Fixup::NativeCode(m) => self.native_code(self.methods.desc(m))?,
+            Fixup::GenericLookup(owner, open) => self.lookups.descriptor(owner, open),
         })
     }
 
@@ -40,7 +40,7 @@ impl Runtime {
             Fixup::MethodCode(m) => Fixup::MethodCode(method(m)),
             Fixup::MethodEntry(m) => Fixup::MethodEntry(method(m)),
             Fixup::FieldHandle(f) => Fixup::FieldHandle(self.types.substitute_field(f, args)),
-            Fixup::FieldData(_) | Fixup::StringLiteral(..) | Fixup::Helper(_) | Fixup::NativeCode(_) | Fixup::GenericLookup(_) => fixup,
+            Fixup::FieldData(_) | Fixup::StringLiteral(..) | Fixup::Helper(_) | Fixup::NativeCode(_) | Fixup::GenericLookup(..) => fixup,
         })
     }
 

@@ -1,0 +1,338 @@
+//! The runtime helpers of `abi::helper`: one function per row.
+#![allow(unsafe_code, reason = "arguments are raw references and addresses from compiled code")]
+
+use crate::arch::native::stubs;
+use crate::eh::{FrameWalk, Step};
+use crate::icall::{Result, Thrown, managed};
+use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
+use crate::runtime::{self, cast};
+use crate::threads;
+use shared_codegen::abi::helper::HelperId;
+use shared_codegen::abi::layout::{delegate, object};
+
+/// Address of a helper.
+pub fn address(helper: HelperId) -> usize {
+    use HelperId::*;
+    macro_rules! f {
+        ($f:path) => {
+            $f as *const () as usize
+        };
+    }
+    match helper {
+        NewObject => f!(new_object_helper),
+        NewArray => f!(new_array),
+        NewMdArray => f!(new_md_array),
+        CastClass => f!(cast_class),
+        IsInst => f!(is_inst),
+        Unbox => f!(unbox),
+        UnboxNullable => f!(unbox_nullable),
+        Box => f!(box_value),
+        ArrayStoreCheck => f!(array_store_check),
+        ArrayAddressCheck => f!(array_address_check),
+        ClassInit => f!(class_init),
+        ThreadStaticsBase => f!(thread_statics_base),
+        ResolveVirtual => f!(resolve_virtual),
+        ResolveGenericVirtual => f!(resolve_virtual),
+        GenericLookup => f!(generic_lookup),
+        Throw => f!(stubs::throw),
+        Rethrow => f!(stubs::rethrow),
+        ResumeUnwind => f!(stubs::resume_unwind),
+        ThrowPending => f!(stubs::throw_pending),
+        ThrowTrap => f!(stubs::throw_trap),
+        Poll => f!(stubs::poll),
+        ThrowCompileError => f!(throw_compile_error),
+        DelegateInit => f!(delegate_init),
+        RefAnyCheck => f!(refany_check),
+        MonitorEnter => f!(monitor_enter),
+        MonitorExit => f!(monitor_exit),
+        WriteBarrier => f!(write_barrier),
+        CopyWithRefs => f!(copy_with_refs),
+        MemMove => f!(mem_move),
+        MemSet => f!(mem_set),
+        FmodF64 => f!(fmod),
+        FmodF32 => f!(fmodf),
+        Sin => f!(libm::sin),
+        Cos => f!(libm::cos),
+        Tan => f!(libm::tan),
+        Atan => f!(libm::atan),
+        Atan2 => f!(libm::atan2),
+        Exp => f!(libm::exp),
+        Log => f!(libm::log),
+        Log10 => f!(libm::log10),
+        Pow => f!(libm::pow),
+        TraceEnter => f!(trace_enter),
+        TraceLeave => f!(trace_leave),
+        ResolvePInvoke => f!(resolve_pinvoke),
+        StringToNative => f!(string_to_native),
+        FreeNativeString => f!(free_native_string),
+        StringFromNative => f!(string_from_native),
+        StringBuilderToNative => f!(string_builder_to_native),
+        StringBuilderFromNative => f!(string_builder_from_native),
+        DelegateToNative => f!(delegate_to_native),
+        SafeHandleAcquire => f!(safe_handle_acquire),
+        SafeHandleRelease => f!(safe_handle_release),
+        SaveLastError => f!(save_last_error),
+        #[allow(unreachable_patterns, reason = "rows added to the table are not helpers of ours until written")]
+        _ => f!(missing_helper),
+    }
+}
+
+/// The math functions of the C library.
+mod libm {
+    unsafe extern "C" {
+        pub(super) fn sin(x: f64) -> f64;
+        pub(super) fn cos(x: f64) -> f64;
+        pub(super) fn tan(x: f64) -> f64;
+        pub(super) fn atan(x: f64) -> f64;
+        pub(super) fn atan2(y: f64, x: f64) -> f64;
+        pub(super) fn exp(x: f64) -> f64;
+        pub(super) fn log(x: f64) -> f64;
+        pub(super) fn log10(x: f64) -> f64;
+        pub(super) fn pow(x: f64, y: f64) -> f64;
+    }
+}
+
+extern "C" fn missing_helper() {
+    managed(|| Err(Thrown::system("NotImplementedException", "a runtime helper is missing")))
+}
+
+type Table = &'static MethodTable;
+
+extern "C" fn new_object_helper(mt: Table) -> Obj {
+    managed(|| new_object(mt))
+}
+
+extern "C" fn new_array(mt: Table, len: i64) -> Obj {
+    managed(|| match usize::try_from(len) {
+        Ok(len) => array::allocate(mt, len),
+        Err(_) => Err(Thrown::bare("System", "OverflowException")),
+    })
+}
+
+extern "C" fn new_md_array(mt: Table, count: i32, args: *const i32) -> Obj {
+    // SAFETY: compiled code passes the address of `count` numbers in its frame.
+    let args = unsafe { core::slice::from_raw_parts(args, count as usize) };
+    managed(|| array::construct(mt, args))
+}
+
+extern "C" fn cast_class(mt: Table, o: Obj) -> Obj {
+    if o.is_null() || cast::is_instance(o, mt) {
+        return o;
+    }
+    managed(|| Err(cast::invalid_cast(o, mt)))
+}
+
+extern "C" fn is_inst(mt: Table, o: Obj) -> Obj {
+    if !o.is_null() && cast::is_instance(o, mt) { o } else { Obj::NULL }
+}
+
+extern "C" fn unbox(mt: Table, o: Obj) -> *mut u8 {
+    managed(|| {
+        if o.is_null() {
+            return Err(Thrown::null_reference());
+        }
+        if cast::unboxes_to(o.method_table(), mt) { Ok(o.data()) } else { Err(cast::invalid_cast(o, mt)) }
+    })
+}
+
+extern "C" fn unbox_nullable(mt: Table, o: Obj, to: *mut u8) {
+    managed(|| cast::unbox_nullable(mt, o, to))
+}
+
+extern "C" fn box_value(mt: Table, from: *const u8) -> Obj {
+    managed(|| cast::box_value(mt, from))
+}
+
+extern "C" fn array_store_check(a: Obj, o: Obj) {
+    managed(|| {
+        let element = a.method_table().element();
+        if o.is_null() || element.is_none_or(|e| cast::is_instance(o, e)) {
+            return Ok(());
+        }
+        Err(Thrown::bare("System", "ArrayTypeMismatchException"))
+    })
+}
+
+extern "C" fn array_address_check(a: Obj, element: Table) {
+    managed(|| match a.method_table().element() {
+        Some(e) if !core::ptr::eq(e, element) => Err(Thrown::bare("System", "ArrayTypeMismatchException")),
+        _ => Ok(()),
+    })
+}
+
+extern "C" fn class_init(mt: Table) {
+    managed(|| runtime::get().class_init.ensure(mt))
+}
+
+extern "C" fn thread_statics_base(index: usize) -> *mut u8 {
+    managed(|| runtime::statics::thread_block(index))
+}
+
+extern "C" fn resolve_virtual(o: Obj, method: usize) -> usize {
+    managed(|| {
+        let rt = runtime::get();
+        let desc = MethodDesc::from_handle(method).ok_or_else(Thrown::null_reference)?;
+        let target = rt.methods.resolve_virtual(rt, o, desc.method)?;
+        rt.methods.for_object(rt, target)
+    })
+}
+
+extern "C" fn generic_lookup(context: usize, descriptor: usize) -> usize {
+    managed(|| runtime::get().lookups.resolve(context, descriptor))
+}
+
+extern "C" fn throw_compile_error(index: u64) {
+    managed(|| {
+        let start = match FrameWalk::new(threads::current()).step() {
+            Step::Managed(frame) => frame.code.start,
+            _ => 0,
+        };
+        Err::<(), _>(runtime::get().jit.compile_failure(start, index as usize))
+    })
+}
+
+extern "C" fn delegate_init(d: Obj, target: Obj, code: usize, method: usize) {
+    managed(|| init_delegate(d, target, code, MethodDesc::from_handle(method)))
+}
+
+/// Fills a fresh delegate.
+pub fn init_delegate(d: Obj, target: Obj, code: usize, method: Option<&'static MethodDesc>) -> Result<()> {
+    let rt = runtime::get();
+    let method = method.or_else(|| rt.methods.at_code(code));
+    let mut code = code;
+    let mut kind = if target.is_null() { delegate::INVOKE_OPEN } else { delegate::INVOKE_CLOSED };
+    if let Some(mut desc) = method {
+        let types = &rt.types;
+        let is_static = types.method_is_static(desc.method);
+        if !target.is_null() && !is_static && types.method_is_virtual(desc.method) {
+            desc = rt.methods.resolve_virtual(rt, target, desc.method)?;
+            code = rt.methods.for_object(rt, desc)?;
+        } else if !target.is_null() && !is_static && types.is_value_type(types.method_owner(desc.method)) {
+            code = rt.methods.unboxing(rt, desc)?;
+        }
+        let invoke = types.delegate_invoke(d.method_table().type_id())?.ok_or_else(Thrown::null_reference)?;
+        let params = types.method_signature(invoke)?.params.len();
+        let wanted = types.method_signature(desc.method)?.params.len() + usize::from(!is_static);
+        // Closed over null: one parameter more than the delegate supplies.
+        if wanted == params + 1 {
+            kind = delegate::INVOKE_CLOSED;
+        } else if wanted == params && !is_static && types.method_is_virtual(desc.method) && target.is_null() {
+            kind = delegate::INVOKE_OPEN_VIRTUAL;
+        }
+        d.set(delegate::METHOD as u32, desc.handle());
+    }
+    d.set(delegate::METHOD_PTR as u32, code);
+    d.set(delegate::INVOKE_KIND as u32, kind);
+    d.set(delegate::TARGET as u32, target);
+    Ok(())
+}
+
+extern "C" fn refany_check(expected: usize, actual: usize) {
+    managed(|| if expected == actual { Ok(()) } else { Err(Thrown::bare("System", "InvalidCastException")) })
+}
+
+extern "C" fn monitor_enter(o: Obj) {
+    managed(|| {
+        if o.is_null() {
+            return Err(Thrown::argument_null("obj"));
+        }
+        threads::monitor::enter(o.addr(), None, false);
+        Ok(())
+    })
+}
+
+extern "C" fn monitor_exit(o: Obj) {
+    managed(|| threads::monitor::exit(o.addr()).map_err(|_| Thrown::of("System.Threading", "SynchronizationLockException", "Object synchronization method was called from an unsynchronized block of code.")))
+}
+
+extern "C" fn write_barrier(_: usize) {}
+
+extern "C" fn copy_with_refs(to: *mut u8, from: *const u8, len: usize) {
+    // SAFETY: compiled code passes two regions of `len` bytes that belong to live values.
+    unsafe { core::ptr::copy(from, to, len) };
+}
+
+extern "C" fn mem_move(to: *mut u8, from: *const u8, len: usize) {
+    // SAFETY: `cpblk`: the program vouches for the regions.
+    unsafe { core::ptr::copy(from, to, len) };
+}
+
+extern "C" fn mem_set(to: *mut u8, byte: i32, len: usize) {
+    // SAFETY: `initblk`: the program vouches for the region.
+    unsafe { core::ptr::write_bytes(to, byte as u8, len) };
+}
+
+extern "C" fn fmod(a: f64, b: f64) -> f64 {
+    a % b
+}
+
+extern "C" fn fmodf(a: f32, b: f32) -> f32 {
+    a % b
+}
+
+extern "C" fn trace_enter(method: usize) {
+    trace('>', method);
+}
+
+extern "C" fn trace_leave(method: usize) {
+    trace('<', method);
+}
+
+fn trace(mark: char, method: usize) {
+    if let Some(desc) = MethodDesc::from_handle(method) {
+        eprintln!("{mark} {}", runtime::get().types.method_full_name(desc.method));
+    }
+}
+
+extern "C" fn resolve_pinvoke(method: usize) -> usize {
+    managed(|| {
+        let desc = MethodDesc::from_handle(method).ok_or_else(Thrown::null_reference)?;
+        crate::interop::resolve(runtime::get(), desc.method)
+    })
+}
+
+extern "C" fn string_to_native(s: Obj) -> *mut u8 {
+    managed(|| if s.is_null() { Ok(core::ptr::null_mut()) } else { Ok(crate::interop::native_string(&string::to_rust(s))) })
+}
+
+extern "C" fn free_native_string(p: *mut u8) {
+    // SAFETY: from `string_to_native`, which uses the C allocator.
+    unsafe { libc::free(p.cast()) };
+}
+
+extern "C" fn string_from_native(p: *const core::ffi::c_char) -> Obj {
+    managed(|| {
+        if p.is_null() {
+            return Ok(Obj::NULL);
+        }
+        // SAFETY: the native function returned a NUL-terminated string.
+        let text = unsafe { core::ffi::CStr::from_ptr(p) };
+        string::from_rust(&text.to_string_lossy())
+    })
+}
+
+extern "C" fn string_builder_to_native(b: Obj) -> *mut u8 {
+    managed(|| crate::interop::string_builder_to_native(b))
+}
+
+extern "C" fn string_builder_from_native(b: Obj, p: *mut u8) {
+    managed(|| crate::interop::string_builder_from_native(b, p))
+}
+
+extern "C" fn delegate_to_native(d: Obj) -> usize {
+    managed(|| if d.is_null() { Ok(0) } else { Err(Thrown::not_supported("passing delegates to native code")) })
+}
+
+/// `SafeHandle.handle`
+const SAFE_HANDLE: u32 = object::HEADER;
+
+extern "C" fn safe_handle_acquire(h: Obj) -> usize {
+    managed(|| if h.is_null() { Err(Thrown::argument_null("handle")) } else { Ok(h.get(SAFE_HANDLE)) })
+}
+
+extern "C" fn safe_handle_release(_: Obj) {}
+
+extern "C" fn save_last_error() {
+    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    crate::interop::LAST_ERROR.set(errno);
+}
