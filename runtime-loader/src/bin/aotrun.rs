@@ -1,2 +1,82 @@
-//! `aotrun`.
-fn main() {}
+//! `aotrun`: runs CLI assemblies.
+
+use clap::Parser;
+use runtime_loader::runtime::options::{JitTier, Options};
+use runtime_loader::runtime::{boot, exit};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs a CLI (.NET) program, from precompiled images where there are any, else by compiling it as it runs.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Exit status: the program's own; 1 for an unhandled exception; 2 for wrong usage or a program that cannot be started."
+)]
+struct Cli {
+    /// Compile with the optimizations of ahead-of-time compilation.
+    #[arg(long, value_name = "quick|opt", default_value = "quick")]
+    jit: String,
+    /// Optimizations of the JIT: quick, default, all, or a list of names (a minus sign switches one off).
+    #[arg(short = 'O', value_name = "LIST")]
+    optimize: Option<String>,
+    /// More folders to find assemblies in.
+    #[arg(long, value_name = "DIR")]
+    lib_path: Vec<PathBuf>,
+    /// Do not use precompiled images.
+    #[arg(long)]
+    no_aot: bool,
+    /// Do not compile: an error names the first method that would need it.
+    #[arg(long)]
+    no_jit: bool,
+    /// Print figures at exit.
+    #[arg(long)]
+    stats: bool,
+    /// Prove all IR and register allocations (slow).
+    #[arg(long)]
+    verify: bool,
+    /// Collect garbage at every n-th allocation.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    gc_stress: u32,
+    /// Print the name of every method that is compiled.
+    #[arg(long)]
+    trace_compile: bool,
+    /// The program.
+    program: PathBuf,
+    /// Its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let options = Options {
+        jit: if cli.jit == "opt" {
+            JitTier::Opt
+        } else {
+            JitTier::Quick
+        },
+        optimize: cli.optimize,
+        lib_path: cli.lib_path,
+        no_aot: cli.no_aot,
+        no_jit: cli.no_jit,
+        stats: cli.stats,
+        verify: cli.verify,
+        gc_stress: cli.gc_stress,
+        trace_compile: cli.trace_compile,
+        ..Options::default()
+    };
+    let rt = match boot::start(options, &cli.program) {
+        Ok(rt) => rt,
+        Err(e) => {
+            eprintln!("aotrun: {e:#}");
+            return ExitCode::from(2);
+        }
+    };
+    match boot::run_main(rt, &cli.args) {
+        Ok(code) => {
+            exit::print_statistics(rt);
+            std::process::exit(code)
+        }
+        Err(thrown) => exit::unhandled(thrown.into_object()),
+    }
+}

@@ -5,10 +5,19 @@
 //! from the tables. A function is `extern "C"`, takes raw object references and pointers as
 //! `docs/architecture.md` §3 says, and reports failure through [`managed`], which leaves the
 //! exception in `thread.pending_exception`.
+#![allow(
+    unsafe_code,
+    reason = "internal calls take raw pointers from managed code"
+)]
 
+pub mod app_domain;
+pub mod environment;
+mod missing;
 mod registry;
+pub mod thread;
 mod thrown;
 
+pub use missing::{missing, short_name};
 pub use registry::{Icall, find, implemented};
 pub use thrown::{Result, Thrown, ZeroResult, managed};
 
@@ -23,7 +32,7 @@ macro_rules! icalls {
             $crate::icall::Icall {
                 class: $class,
                 method: $method,
-                arity: [$(stringify!($arg)),*].len(),
+                arity: { const ARGS: &[&str] = &[$(stringify!($arg)),*]; ARGS.len() },
                 code: {
                     const F: extern "C" fn($($arg),*) $(-> $ret)? = $f;
                     F as *const ()

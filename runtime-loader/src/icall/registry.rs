@@ -22,7 +22,11 @@ unsafe impl Sync for Icall {}
 unsafe impl Send for Icall {}
 
 /// The tables of all families.
-const FAMILIES: &[&[Icall]] = &[];
+const FAMILIES: &[&[Icall]] = &[
+    super::app_domain::ICALLS,
+    super::environment::ICALLS,
+    super::thread::ICALLS,
+];
 
 type Index = FxHashMap<(&'static str, &'static str), &'static Icall>;
 
@@ -37,8 +41,16 @@ pub fn implemented() -> impl Iterator<Item = &'static Icall> {
 }
 
 /// Finds an internal call: first `method(signature)`, then `method` alone.
-pub fn find(class: &str, method: &str, signature: impl FnOnce() -> String) -> Option<&'static Icall> {
+pub fn find(
+    class: &str,
+    method: &str,
+    signature: impl FnOnce() -> String,
+) -> Option<&'static Icall> {
     let index = index();
     let plain = index.get(&(class, method)).copied();
-    plain.or_else(|| index.get(&(class, format!("{method}({})", signature()).as_str())).copied())
+    plain.or_else(|| {
+        index
+            .get(&(class, format!("{method}({})", signature()).as_str()))
+            .copied()
+    })
 }

@@ -31,13 +31,27 @@ impl Thrown {
     }
 
     /// An exception with a message.
-    pub fn of(namespace: &'static str, name: &'static str, message: impl Into<Cow<'static, str>>) -> Thrown {
-        Thrown::New { namespace, name, message: Some(message.into()), second: None }
+    pub fn of(
+        namespace: &'static str,
+        name: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Thrown {
+        Thrown::New {
+            namespace,
+            name,
+            message: Some(message.into()),
+            second: None,
+        }
     }
 
     /// An exception with its default message.
     pub fn bare(namespace: &'static str, name: &'static str) -> Thrown {
-        Thrown::New { namespace, name, message: None, second: None }
+        Thrown::New {
+            namespace,
+            name,
+            message: None,
+            second: None,
+        }
     }
 
     /// `ArgumentNullException` of a parameter.
@@ -47,7 +61,12 @@ impl Thrown {
 
     /// `ArgumentException` with message and parameter.
     pub fn argument(message: impl Into<Cow<'static, str>>, param: &'static str) -> Thrown {
-        Thrown::New { namespace: "System", name: "ArgumentException", message: Some(message.into()), second: Some(param.into()) }
+        Thrown::New {
+            namespace: "System",
+            name: "ArgumentException",
+            message: Some(message.into()),
+            second: Some(param.into()),
+        }
     }
 
     /// `ArgumentOutOfRangeException` of a parameter.
@@ -85,7 +104,23 @@ pub trait ZeroResult {
 macro_rules! zero_result {
     ($($t:ty = $z:expr),*) => { $(impl ZeroResult for $t { fn zero() -> Self { $z } })* };
 }
-zero_result!(() = (), bool = false, u8 = 0, i8 = 0, u16 = 0, i16 = 0, u32 = 0, i32 = 0, u64 = 0, i64 = 0, usize = 0, isize = 0, f32 = 0.0, f64 = 0.0, Obj = Obj::NULL);
+zero_result!(
+    () = (),
+    bool = false,
+    u8 = 0,
+    i8 = 0,
+    u16 = 0,
+    i16 = 0,
+    u32 = 0,
+    i32 = 0,
+    u64 = 0,
+    i64 = 0,
+    usize = 0,
+    isize = 0,
+    f32 = 0.0,
+    f64 = 0.0,
+    Obj = Obj::NULL
+);
 
 impl<T> ZeroResult for *mut T {
     fn zero() -> Self {
@@ -103,7 +138,7 @@ impl<T> ZeroResult for *const T {
 pub fn managed<R: ZeroResult>(body: impl FnOnce() -> Result<R>) -> R {
     body().unwrap_or_else(|thrown| {
         let exception = thrown.into_object();
-        crate::threads::current().set_pending_exception(exception);
+        crate::threads::current().set_pending_exception(exception.addr());
         R::zero()
     })
 }

@@ -17,8 +17,12 @@ impl Runtime {
             Fixup::FieldHandle(f) => self.fields.desc(self, f)?.handle(),
             Fixup::MethodEntry(m) => self.methods.entry(self, self.methods.desc(m))?.addr(),
             Fixup::MethodCode(m) => self.methods.callable(self, self.methods.desc(m))?,
-            Fixup::StaticsBase(t) => self.statics.base_of(&self.types, self.method_table(t)?)? as usize,
-            Fixup::ThreadStaticsIndex(t) => self.statics.thread_index(self.method_table(t)?),
+            Fixup::StaticsBase(t) => {
+                self.statics.base_of(&self.types, self.method_table(t)?)? as usize
+            }
+            Fixup::ThreadStaticsIndex(t) => self
+                .statics
+                .thread_index(&self.types, self.method_table(t)?)?,
             Fixup::StringLiteral(module, token) => self.string_literal(module, token)?.addr(),
             Fixup::FieldData(f) => self.field_data(f)?,
             Fixup::Helper(h) => self.jit.helper_slot(h).addr(),
@@ -40,14 +44,19 @@ impl Runtime {
             Fixup::MethodCode(m) => Fixup::MethodCode(method(m)),
             Fixup::MethodEntry(m) => Fixup::MethodEntry(method(m)),
             Fixup::FieldHandle(f) => Fixup::FieldHandle(self.types.substitute_field(f, args)),
-            Fixup::FieldData(_) | Fixup::StringLiteral(..) | Fixup::Helper(_) | Fixup::NativeCode(_) | Fixup::GenericLookup(..) => fixup,
+            Fixup::FieldData(_)
+            | Fixup::StringLiteral(..)
+            | Fixup::Helper(_)
+            | Fixup::NativeCode(_)
+            | Fixup::GenericLookup(..) => fixup,
         })
     }
 
     /// The generic arguments behind a hidden context argument of code whose open owner is `owner`.
     pub fn context_arguments(&self, owner: MethodId, context: usize) -> Result<GenericContext> {
         use shared_codegen::types::ContextSource;
-        let missing = || Thrown::system("ExecutionEngineException", "generic context without a type");
+        let missing =
+            || Thrown::system("ExecutionEngineException", "generic context without a type");
         match self.types.needs_context(owner) {
             ContextSource::MethodHandle => {
                 let desc = MethodDesc::from_handle(context).ok_or_else(missing)?;

@@ -1,5 +1,8 @@
 //! The runtime helpers of `abi::helper`: one function per row.
-#![allow(unsafe_code, reason = "arguments are raw references and addresses from compiled code")]
+#![allow(
+    unsafe_code,
+    reason = "arguments are raw references and addresses from compiled code"
+)]
 
 use crate::arch::native::stubs;
 use crate::eh::{FrameWalk, Step};
@@ -72,7 +75,10 @@ pub fn address(helper: HelperId) -> usize {
         SafeHandleAcquire => f!(safe_handle_acquire),
         SafeHandleRelease => f!(safe_handle_release),
         SaveLastError => f!(save_last_error),
-        #[allow(unreachable_patterns, reason = "rows added to the table are not helpers of ours until written")]
+        #[allow(
+            unreachable_patterns,
+            reason = "rows added to the table are not helpers of ours until written"
+        )]
         _ => f!(missing_helper),
     }
 }
@@ -93,7 +99,12 @@ mod libm {
 }
 
 extern "C" fn missing_helper() {
-    managed(|| Err(Thrown::system("NotImplementedException", "a runtime helper is missing")))
+    managed(|| {
+        Err(Thrown::system(
+            "NotImplementedException",
+            "a runtime helper is missing",
+        ))
+    })
 }
 
 type Table = &'static MethodTable;
@@ -123,7 +134,11 @@ extern "C" fn cast_class(mt: Table, o: Obj) -> Obj {
 }
 
 extern "C" fn is_inst(mt: Table, o: Obj) -> Obj {
-    if !o.is_null() && cast::is_instance(o, mt) { o } else { Obj::NULL }
+    if !o.is_null() && cast::is_instance(o, mt) {
+        o
+    } else {
+        Obj::NULL
+    }
 }
 
 extern "C" fn unbox(mt: Table, o: Obj) -> *mut u8 {
@@ -131,7 +146,11 @@ extern "C" fn unbox(mt: Table, o: Obj) -> *mut u8 {
         if o.is_null() {
             return Err(Thrown::null_reference());
         }
-        if cast::unboxes_to(o.method_table(), mt) { Ok(o.data()) } else { Err(cast::invalid_cast(o, mt)) }
+        if cast::unboxes_to(o.method_table(), mt) {
+            Ok(o.data())
+        } else {
+            Err(cast::invalid_cast(o, mt))
+        }
     })
 }
 
@@ -155,7 +174,9 @@ extern "C" fn array_store_check(a: Obj, o: Obj) {
 
 extern "C" fn array_address_check(a: Obj, element: Table) {
     managed(|| match a.method_table().element() {
-        Some(e) if !core::ptr::eq(e, element) => Err(Thrown::bare("System", "ArrayTypeMismatchException")),
+        Some(e) if !core::ptr::eq(e, element) => {
+            Err(Thrown::bare("System", "ArrayTypeMismatchException"))
+        }
         _ => Ok(()),
     })
 }
@@ -196,27 +217,45 @@ extern "C" fn delegate_init(d: Obj, target: Obj, code: usize, method: usize) {
 }
 
 /// Fills a fresh delegate.
-pub fn init_delegate(d: Obj, target: Obj, code: usize, method: Option<&'static MethodDesc>) -> Result<()> {
+pub fn init_delegate(
+    d: Obj,
+    target: Obj,
+    code: usize,
+    method: Option<&'static MethodDesc>,
+) -> Result<()> {
     let rt = runtime::get();
     let method = method.or_else(|| rt.methods.at_code(code));
     let mut code = code;
-    let mut kind = if target.is_null() { delegate::INVOKE_OPEN } else { delegate::INVOKE_CLOSED };
+    let mut kind = if target.is_null() {
+        delegate::INVOKE_OPEN
+    } else {
+        delegate::INVOKE_CLOSED
+    };
     if let Some(mut desc) = method {
         let types = &rt.types;
         let is_static = types.method_is_static(desc.method);
         if !target.is_null() && !is_static && types.method_is_virtual(desc.method) {
             desc = rt.methods.resolve_virtual(rt, target, desc.method)?;
             code = rt.methods.for_object(rt, desc)?;
-        } else if !target.is_null() && !is_static && types.is_value_type(types.method_owner(desc.method)) {
+        } else if !target.is_null()
+            && !is_static
+            && types.is_value_type(types.method_owner(desc.method))
+        {
             code = rt.methods.unboxing(rt, desc)?;
         }
-        let invoke = types.delegate_invoke(d.method_table().type_id())?.ok_or_else(Thrown::null_reference)?;
+        let invoke = types
+            .delegate_invoke(d.method_table().type_id())?
+            .ok_or_else(Thrown::null_reference)?;
         let params = types.method_signature(invoke)?.params.len();
         let wanted = types.method_signature(desc.method)?.params.len() + usize::from(!is_static);
         // Closed over null: one parameter more than the delegate supplies.
         if wanted == params + 1 {
             kind = delegate::INVOKE_CLOSED;
-        } else if wanted == params && !is_static && types.method_is_virtual(desc.method) && target.is_null() {
+        } else if wanted == params
+            && !is_static
+            && types.method_is_virtual(desc.method)
+            && target.is_null()
+        {
             kind = delegate::INVOKE_OPEN_VIRTUAL;
         }
         d.set(delegate::METHOD as u32, desc.handle());
@@ -228,7 +267,13 @@ pub fn init_delegate(d: Obj, target: Obj, code: usize, method: Option<&'static M
 }
 
 extern "C" fn refany_check(expected: usize, actual: usize) {
-    managed(|| if expected == actual { Ok(()) } else { Err(Thrown::bare("System", "InvalidCastException")) })
+    managed(|| {
+        if expected == actual {
+            Ok(())
+        } else {
+            Err(Thrown::bare("System", "InvalidCastException"))
+        }
+    })
 }
 
 extern "C" fn monitor_enter(o: Obj) {
@@ -242,7 +287,15 @@ extern "C" fn monitor_enter(o: Obj) {
 }
 
 extern "C" fn monitor_exit(o: Obj) {
-    managed(|| threads::monitor::exit(o.addr()).map_err(|_| Thrown::of("System.Threading", "SynchronizationLockException", "Object synchronization method was called from an unsynchronized block of code.")))
+    managed(|| {
+        threads::monitor::exit(o.addr()).map_err(|_| {
+            Thrown::of(
+                "System.Threading",
+                "SynchronizationLockException",
+                "Object synchronization method was called from an unsynchronized block of code.",
+            )
+        })
+    })
 }
 
 extern "C" fn write_barrier(_: usize) {}
@@ -280,7 +333,10 @@ extern "C" fn trace_leave(method: usize) {
 
 fn trace(mark: char, method: usize) {
     if let Some(desc) = MethodDesc::from_handle(method) {
-        eprintln!("{mark} {}", runtime::get().types.method_full_name(desc.method));
+        eprintln!(
+            "{mark} {}",
+            runtime::get().types.method_full_name(desc.method)
+        );
     }
 }
 
@@ -292,7 +348,13 @@ extern "C" fn resolve_pinvoke(method: usize) -> usize {
 }
 
 extern "C" fn string_to_native(s: Obj) -> *mut u8 {
-    managed(|| if s.is_null() { Ok(core::ptr::null_mut()) } else { Ok(crate::interop::native_string(&string::to_rust(s))) })
+    managed(|| {
+        if s.is_null() {
+            Ok(core::ptr::null_mut())
+        } else {
+            Ok(crate::interop::native_string(&string::to_rust(s)))
+        }
+    })
 }
 
 extern "C" fn free_native_string(p: *mut u8) {
@@ -320,14 +382,26 @@ extern "C" fn string_builder_from_native(b: Obj, p: *mut u8) {
 }
 
 extern "C" fn delegate_to_native(d: Obj) -> usize {
-    managed(|| if d.is_null() { Ok(0) } else { Err(Thrown::not_supported("passing delegates to native code")) })
+    managed(|| {
+        if d.is_null() {
+            Ok(0)
+        } else {
+            Err(Thrown::not_supported("passing delegates to native code"))
+        }
+    })
 }
 
 /// `SafeHandle.handle`
 const SAFE_HANDLE: u32 = object::HEADER;
 
 extern "C" fn safe_handle_acquire(h: Obj) -> usize {
-    managed(|| if h.is_null() { Err(Thrown::argument_null("handle")) } else { Ok(h.get(SAFE_HANDLE)) })
+    managed(|| {
+        if h.is_null() {
+            Err(Thrown::argument_null("handle"))
+        } else {
+            Ok(h.get(SAFE_HANDLE))
+        }
+    })
 }
 
 extern "C" fn safe_handle_release(_: Obj) {}

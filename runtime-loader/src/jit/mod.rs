@@ -5,6 +5,7 @@ pub mod code_map;
 pub mod code_memory;
 mod compile;
 mod helpers;
+pub mod place;
 
 pub use code_map::{CodeInfoProvider, CodeMap, MethodCode};
 pub use code_memory::{CodeMemory, CodeMemoryFull, EntrySlot};

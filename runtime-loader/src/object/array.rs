@@ -103,7 +103,10 @@ unsafe impl Plain for Dim {}
 
 /// A fresh array of any shape; `mt` is a multi-dimensional array's method table.
 pub fn allocate_md(mt: &'static MethodTable, dims: &[Dim]) -> Result<Obj> {
-    let total = dims.iter().try_fold(1usize, |n, d| n.checked_mul(d.length as usize)).filter(|n| *n <= i32::MAX as usize);
+    let total = dims
+        .iter()
+        .try_fold(1usize, |n, d| n.checked_mul(d.length as usize))
+        .filter(|n| *n <= i32::MAX as usize);
     let total = total.ok_or_else(Thrown::out_of_memory)?;
     let bounds_at = vector_size(mt, total)?;
     let a = super::allocate(mt, bounds_at + size_of_val(dims)).ok_or_else(Thrown::out_of_memory)?;
@@ -115,11 +118,51 @@ pub fn allocate_md(mt: &'static MethodTable, dims: &[Dim]) -> Result<Obj> {
     Ok(a)
 }
 
+/// `newobj` of an array type: lengths, pairs of lower bound and length, or lengths of nested vectors.
+pub fn construct(mt: &'static MethodTable, args: &[i32]) -> Result<Obj> {
+    let overflow = || Thrown::bare("System", "OverflowException");
+    let length = |n: i32| u32::try_from(n).map_err(|_| overflow());
+    if mt.has(shared_codegen::abi::layout::method_table::FLAG_SZARRAY) {
+        let (first, rest) = args.split_first().ok_or_else(overflow)?;
+        let outer = allocate(mt, length(*first)? as usize)?;
+        if let (false, Some(element)) = (rest.is_empty(), mt.element()) {
+            for n in 0..len(outer) {
+                set(outer, n, construct(element, rest)?);
+            }
+        }
+        return Ok(outer);
+    }
+    let rank = mt.desc.rank as usize;
+    let dims = if args.len() == rank {
+        args.iter()
+            .map(|n| {
+                Ok(Dim {
+                    length: length(*n)?,
+                    lower: 0,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?
+    } else {
+        args.chunks_exact(2)
+            .map(|p| {
+                Ok(Dim {
+                    length: length(p[1])?,
+                    lower: p[0],
+                })
+            })
+            .collect::<Result<Vec<_>>>()?
+    };
+    allocate_md(mt, &dims)
+}
+
 /// The shape of an array.
 pub fn dims(a: Obj, rank: usize) -> Vec<Dim> {
     let bounds = a.get::<*const Dim>(l::BOUNDS as u32);
     if bounds.is_null() {
-        return vec![Dim { length: len(a) as u32, lower: 0 }];
+        return vec![Dim {
+            length: len(a) as u32,
+            lower: 0,
+        }];
     }
     // SAFETY: a non-null bounds pointer points to `rank` pairs behind the array's data.
     unsafe { core::slice::from_raw_parts(bounds, rank).to_vec() }

@@ -102,7 +102,9 @@ macro_rules! plain {
         unsafe impl Plain for $t {}
     )* };
 }
-plain!(u8, i8, u16, i16, u32, i32, u64, i64, usize, isize, f32, f64, Obj);
+plain!(
+    u8, i8, u16, i16, u32, i32, u64, i64, usize, isize, f32, f64, Obj
+);
 
 // SAFETY: raw pointers accept every bit pattern.
 unsafe impl<T> Plain for *mut T {}

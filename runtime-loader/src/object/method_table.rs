@@ -92,7 +92,11 @@ impl MethodTable {
     /// # Panics
     /// When the slot is out of range.
     pub fn vtable_slot(&self, slot: u32) -> &AtomicUsize {
-        assert!(slot < self.desc.vtable_len, "vtable slot {slot} of {}", self.desc.vtable_len);
+        assert!(
+            slot < self.desc.vtable_len,
+            "vtable slot {slot} of {}",
+            self.desc.vtable_len
+        );
         // SAFETY: the table was allocated with `vtable_len` entries behind the struct.
         unsafe { &*self.vtable.as_ptr().add(slot as usize) }
     }

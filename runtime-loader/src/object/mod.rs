@@ -1,5 +1,8 @@
 //! Managed objects seen from Rust: references, method tables, descriptors, strings and arrays.
-#![allow(unsafe_code, reason = "reads and writes objects through raw references")]
+#![allow(
+    unsafe_code,
+    reason = "reads and writes objects through raw references"
+)]
 
 pub mod array;
 mod desc;

@@ -41,7 +41,7 @@ pub fn allocate(len: usize) -> Result<Obj> {
     if len > 0x3fff_ffdf {
         return Err(Thrown::out_of_memory());
     }
-    let mt = rt.tables.string();
+    let mt = rt.known(shared_codegen::types::Known::String);
     let s = super::allocate(mt, mt.instance_size(len)).ok_or_else(Thrown::out_of_memory)?;
     s.set(l::LENGTH as u32, len as i32);
     Ok(s)

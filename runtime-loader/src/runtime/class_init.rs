@@ -1,9 +1,10 @@
 //! Class initializers (ECMA-335 II.10.5.3): each runs at most once, a thread that needs a class another
 //! thread is initializing waits, and threads that would wait for each other in a circle go on instead
 //! and see the class half-initialized.
+#![allow(unsafe_code, reason = "marks blocks of statics")]
 
-use crate::object::Handle;
 use crate::icall::{Result, Thrown};
+use crate::object::Handle;
 use crate::object::{InitState, MethodTable};
 use crate::threads::{self, ThreadId};
 use parking_lot::{Condvar, Mutex};
@@ -49,7 +50,9 @@ impl ClassInit {
                     *state = InitState::Running(me);
                     return Turn::Run;
                 }
-                InitState::Running(other) if other == me || would_deadlock(&waiting, me, other) => return Turn::Pass,
+                InitState::Running(other) if other == me || would_deadlock(&waiting, me, other) => {
+                    return Turn::Pass;
+                }
                 InitState::Running(other) => {
                     drop(state);
                     waiting.insert(me, other);
@@ -69,7 +72,10 @@ impl ClassInit {
             Ok(()) => (InitState::Done, Ok(())),
             Err(thrown) => {
                 let failure = super::exception::type_initialization(mt, thrown);
-                (InitState::Failed(Handle::strong(failure)), Err(Thrown::Object(failure)))
+                (
+                    InitState::Failed(Handle::strong(failure)),
+                    Err(Thrown::Object(failure)),
+                )
             }
         };
         if state == InitState::Done {
@@ -83,7 +89,11 @@ impl ClassInit {
 }
 
 /// Is `other` waiting, perhaps through more threads, for `me`?
-fn would_deadlock(waiting: &FxHashMap<ThreadId, ThreadId>, me: ThreadId, mut other: ThreadId) -> bool {
+fn would_deadlock(
+    waiting: &FxHashMap<ThreadId, ThreadId>,
+    me: ThreadId,
+    mut other: ThreadId,
+) -> bool {
     for _ in 0..=waiting.len() {
         match waiting.get(&other) {
             Some(next) if *next == me => return true,
@@ -95,9 +105,8 @@ fn would_deadlock(waiting: &FxHashMap<ThreadId, ThreadId>, me: ThreadId, mut oth
 }
 
 /// Tells compiled code that no check is needed any more.
-fn mark_done(mt: &MethodTable) {
+fn mark_done(mt: &'static MethodTable) {
     let base = super::get().statics.base(mt);
     // SAFETY: every statics block has its state byte at this offset before its base.
     unsafe { base.offset(statics::INIT_STATE as isize).write_volatile(1) };
 }
-

@@ -11,10 +11,17 @@ impl From<Error> for Thrown {
     fn from(e: Error) -> Thrown {
         let (namespace, name) = e.exception();
         let second = match &e {
-            Error::FileNotFound { .. } | Error::FileLoad { .. } | Error::BadImage { .. } => e.subject().map(|s| Cow::Owned(s.to_owned())),
+            Error::FileNotFound { .. } | Error::FileLoad { .. } | Error::BadImage { .. } => {
+                e.subject().map(|s| Cow::Owned(s.to_owned()))
+            }
             _ => None,
         };
-        Thrown::New { namespace, name, message: Some(e.to_string().into()), second }
+        Thrown::New {
+            namespace,
+            name,
+            message: Some(e.to_string().into()),
+            second,
+        }
     }
 }
 
@@ -33,18 +40,36 @@ pub fn materialize(thrown: Thrown) -> Obj {
             Err(e) => next = e,
         }
     }
-    super::get().objects.get().map_or(Obj::NULL, |o| o.out_of_memory.target())
+    super::get()
+        .objects
+        .get()
+        .map_or(Obj::NULL, |o| o.out_of_memory.target())
 }
 
 fn create(thrown: Thrown) -> Result<Obj> {
     let rt = super::get();
     match thrown {
         Thrown::Object(o) => Ok(o),
-        Thrown::New { name: "OutOfMemoryException", .. } if rt.objects.get().is_some() => Ok(rt.objects.get().map_or(Obj::NULL, |o| o.out_of_memory.target())),
-        Thrown::New { namespace, name, message, second } => {
-            let ty = rt.types.find_type(rt.types.corlib(), namespace, name)?.ok_or_else(|| Thrown::system("TypeLoadException", format!("{namespace}.{name}")))?;
+        Thrown::New {
+            name: "OutOfMemoryException",
+            ..
+        } if rt.objects.get().is_some() => Ok(rt
+            .objects
+            .get()
+            .map_or(Obj::NULL, |o| o.out_of_memory.target())),
+        Thrown::New {
+            namespace,
+            name,
+            message,
+            second,
+        } => {
+            let ty = rt.types.require_type(rt.types.corlib(), namespace, name)?;
             let mt = rt.method_table(ty)?;
-            let texts: Vec<Obj> = message.iter().chain(second.iter()).map(|t| string::from_rust(t)).collect::<Result<_>>()?;
+            let texts: Vec<Obj> = message
+                .iter()
+                .chain(second.iter())
+                .map(|t| string::from_rust(t))
+                .collect::<Result<_>>()?;
             construct(mt, &texts)
         }
     }
@@ -54,10 +79,23 @@ fn create(thrown: Thrown) -> Result<Obj> {
 fn construct(mt: &'static MethodTable, texts: &[Obj]) -> Result<Obj> {
     let rt = super::get();
     let string = rt.types.known(Known::String);
-    let found = (0..=texts.len()).rev().find_map(|n| rt.types.find_constructor(mt.type_id(), &vec![string; n]).map(|c| (n, c)));
-    let (n, ctor) = found.ok_or_else(|| Thrown::system("MissingMethodException", format!("{}..ctor", rt.types.full_name(mt.type_id()))))?;
+    let found = (0..=texts.len()).rev().find_map(|n| {
+        rt.types
+            .find_constructor(mt.type_id(), &vec![string; n])
+            .ok()
+            .flatten()
+            .map(|c| (n, c))
+    });
+    let (n, ctor) = found.ok_or_else(|| {
+        Thrown::system(
+            "MissingMethodException",
+            format!("{}..ctor", rt.types.full_name(mt.type_id())),
+        )
+    })?;
     let object = new_object(mt)?;
-    let args: Vec<Arg> = core::iter::once(Arg::Ref(object)).chain(texts[..n].iter().map(|t| Arg::Ref(*t))).collect();
+    let args: Vec<Arg> = core::iter::once(Arg::Ref(object))
+        .chain(texts[..n].iter().map(|t| Arg::Ref(*t)))
+        .collect();
     invoke::call(rt.methods.desc(ctor), &args)?;
     Ok(object)
 }
@@ -67,14 +105,23 @@ pub fn type_initialization(mt: &'static MethodTable, inner: Thrown) -> Obj {
     let rt = super::get();
     let inner = inner.into_object();
     let make = || -> Result<Obj> {
-        let class = rt.known(Known::TypeInitializationException);
+        let class =
+            rt.types
+                .require_type(rt.types.corlib(), "System", "TypeInitializationException")?;
+        let class = rt.method_table(class)?;
         let exception = rt.types.known(Known::Exception);
         let string_type = rt.types.known(Known::String);
         let missing = || Thrown::Object(inner);
-        let ctor = rt.types.find_constructor(class.type_id(), &[string_type, exception]).ok_or_else(missing)?;
+        let ctor = rt
+            .types
+            .find_constructor(class.type_id(), &[string_type, exception])?
+            .ok_or_else(missing)?;
         let object = new_object(class)?;
         let name = string::from_rust(&rt.types.full_name(mt.type_id()))?;
-        invoke::call(rt.methods.desc(ctor), &[Arg::Ref(object), Arg::Ref(name), Arg::Ref(inner)])?;
+        invoke::call(
+            rt.methods.desc(ctor),
+            &[Arg::Ref(object), Arg::Ref(name), Arg::Ref(inner)],
+        )?;
         Ok(object)
     };
     make().unwrap_or(inner)

@@ -1,4 +1,5 @@
 //! Field descriptors, and fields by name for the classes the runtime shares with the class libraries.
+#![allow(unsafe_code, reason = "descriptors point to method tables")]
 
 use super::Runtime;
 use super::id_table::IdTable;
@@ -19,8 +20,11 @@ impl Fields {
         if let Some(d) = self.descs.get(field.0) {
             return Ok(d);
         }
-        let owner = rt.method_table(rt.types.field_owner(field))?;
-        let desc = FieldDesc { field, owner: AtomicPtr::new(core::ptr::from_ref(owner).cast_mut()) };
+        let owner = rt.method_table(rt.types.field_kind(field).owner)?;
+        let desc = FieldDesc {
+            field,
+            owner: AtomicPtr::new(core::ptr::from_ref(owner).cast_mut()),
+        };
         Ok(self.descs.insert(field.0, Box::leak(Box::new(desc))))
     }
 }
@@ -39,8 +43,15 @@ impl Runtime {
     /// # Panics
     /// When the class libraries do not have the field: they are not the ones this runtime is made for.
     pub fn offset_of(&self, ty: TypeId, name: &str) -> u32 {
-        let field = self.types.find_field(ty, name).unwrap_or_else(|| panic!("{} has no field {name}", self.types.full_name(ty)));
-        self.types.field_offset(field).unwrap_or_else(|e| panic!("field {name}: {e}"))
+        let field = self.require_field(ty, name);
+        self.types
+            .field_offset(field)
+            .unwrap_or_else(|e| panic!("field {name}: {e}"))
+    }
+
+    fn require_field(&self, ty: TypeId, name: &str) -> FieldId {
+        let found = self.types.find_field(ty, name).ok().flatten();
+        found.unwrap_or_else(|| panic!("{} has no field {name}", self.types.full_name(ty)))
     }
 
     /// Reads an instance field by name.
@@ -56,27 +67,39 @@ impl Runtime {
     fn offset_in(&self, object: Obj, name: &str) -> u32 {
         let mut ty = Some(object.method_table().type_id());
         while let Some(t) = ty {
-            if let Some(f) = self.types.find_field(t, name) {
-                return self.types.field_offset(f).unwrap_or_else(|e| panic!("field {name}: {e}"));
+            if let Ok(Some(f)) = self.types.find_field(t, name) {
+                return self
+                    .types
+                    .field_offset(f)
+                    .unwrap_or_else(|e| panic!("field {name}: {e}"));
             }
             ty = self.types.parent(t).ok().flatten();
         }
-        panic!("{} has no field {name}", self.types.full_name(object.method_table().type_id()))
+        panic!(
+            "{} has no field {name}",
+            self.types.full_name(object.method_table().type_id())
+        )
     }
 
     /// Address of a static field by name, its class initialized or not.
     pub fn static_field(&self, ty: TypeId, name: &str) -> Result<*mut u8> {
-        let field = self.types.find_field(ty, name).unwrap_or_else(|| panic!("{} has no field {name}", self.types.full_name(ty)));
+        let field = self.require_field(ty, name);
         self.static_address(field)
     }
 
     /// Address of a static field for the current thread.
     pub fn static_address(&self, field: FieldId) -> Result<*mut u8> {
         use shared_codegen::types::StaticStorage;
-        let owner = self.method_table(self.types.field_owner(field))?;
+        let owner = self.method_table(self.types.field_kind(field).owner)?;
         Ok(match self.types.static_storage(field)? {
-            StaticStorage::Normal(offset) => self.statics.base_of(&self.types, owner)?.wrapping_add(offset as usize),
-            StaticStorage::Thread(offset) => super::statics::thread_block(self.statics.thread_index(owner))?.wrapping_add(offset as usize),
+            StaticStorage::Normal(offset) => self
+                .statics
+                .base_of(&self.types, owner)?
+                .wrapping_add(offset as usize),
+            StaticStorage::Thread(offset) => {
+                super::statics::thread_block(self.statics.thread_index(&self.types, owner)?)?
+                    .wrapping_add(offset as usize)
+            }
             StaticStorage::Rva(_) => self.field_data(field)? as *mut u8,
             StaticStorage::Literal => core::ptr::null_mut(),
         })
@@ -86,7 +109,9 @@ impl Runtime {
     pub fn field_data(&self, field: FieldId) -> Result<usize> {
         let kind = self.types.field_kind(field);
         let module = self.types.module(kind.module);
-        let data = module.field_rva_of(kind.row).and_then(|rva| module.pe().tail_at(rva));
+        let data = module
+            .field_rva_of(kind.row)
+            .and_then(|rva| module.pe().tail_at(rva));
         Ok(data.map_or(0, |d| d.as_ptr() as usize))
     }
 }

@@ -9,7 +9,9 @@ pub struct IdTable<T: 'static> {
 
 impl<T> Default for IdTable<T> {
     fn default() -> Self {
-        IdTable { entries: RwLock::new(Vec::new()) }
+        IdTable {
+            entries: RwLock::new(Vec::new()),
+        }
     }
 }
 
@@ -27,6 +29,16 @@ impl<T> IdTable<T> {
             entries.resize((index + 1).next_power_of_two().max(1024), None);
         }
         entries[index].get_or_insert(value)
+    }
+
+    /// The first value that fits.
+    pub fn find(&self, fits: impl Fn(&T) -> bool) -> Option<&'static T> {
+        self.entries
+            .read()
+            .iter()
+            .flatten()
+            .copied()
+            .find(|t| fits(t))
     }
 
     /// Number of ids with a value.

@@ -1,8 +1,10 @@
 //! Calling managed methods from Rust.
+#![allow(unsafe_code, reason = "runs managed code")]
 
-use crate::arch::x64::call::{CallFrame, call_managed};
+use crate::arch::native::calls::{CallKind, ManagedCall};
 use crate::icall::{Result, Thrown};
 use crate::object::{MethodDesc, Obj};
+use crate::threads;
 
 /// An argument at machine level.
 #[derive(Clone, Copy, Debug)]
@@ -42,19 +44,43 @@ pub fn call(method: &'static MethodDesc, args: &[Arg]) -> Result<Returned> {
 
 /// Calls code that needs no hidden argument.
 pub fn call_code(code: usize, args: &[Arg]) -> Result<Returned> {
-    let mut frame = CallFrame::new(code);
+    call_as(code, args, CallKind::Catch)
+}
+
+/// Calls code, with a say in what happens to exceptions.
+pub fn call_as(code: usize, args: &[Arg], kind: CallKind) -> Result<Returned> {
+    let mut call = ManagedCall::new(code, kind);
+    let (mut ints, mut floats) = (0, 0);
+    let mut stack = Vec::new();
     for arg in args {
-        match *arg {
-            Arg::Ref(o) => frame.push_word(o.addr() as u64),
-            Arg::Word(w) => frame.push_word(w),
-            Arg::F32(f) => frame.push_float(f.to_bits().into()),
-            Arg::F64(f) => frame.push_float(f.to_bits()),
+        let (bits, is_float) = match *arg {
+            Arg::Ref(o) => (o.addr() as u64, false),
+            Arg::Word(w) => (w, false),
+            Arg::F32(f) => (f.to_bits().into(), true),
+            Arg::F64(f) => (f.to_bits(), true),
+        };
+        match is_float {
+            true if floats < call.floats.len() => {
+                call.floats[floats] = bits;
+                floats += 1;
+            }
+            false if ints < call.ints.len() => {
+                call.ints[ints] = bits;
+                ints += 1;
+            }
+            _ => stack.push(bits),
         }
     }
-    // SAFETY: the code was compiled for the method's signature and the arguments follow it.
-    let result = unsafe { call_managed(&mut frame) };
-    match result {
-        Ok(()) => Ok(Returned { word: frame.word_result(), float: frame.float_result() }),
-        Err(exception) => Err(Thrown::Object(Obj::from_addr(exception))),
+    call.stack = stack.as_ptr();
+    call.stack_len = stack.len();
+    let t = threads::current();
+    // SAFETY: the code was compiled for the method's signature and the arguments follow it; `t` is this thread.
+    unsafe { call.run(t) };
+    match t.take_pending_exception() {
+        0 => Ok(Returned {
+            word: call.int_result,
+            float: call.float_result,
+        }),
+        exception => Err(Thrown::Object(Obj::from_addr(exception))),
     }
 }

@@ -2,17 +2,20 @@
 
 use super::Runtime;
 use super::id_table::IdTable;
-use crate::arch::x64::stubs;
 use crate::icall::Result;
 use crate::jit::EntrySlot;
 use crate::object::{MethodDesc, MethodTable, Obj};
 use core::sync::atomic::{AtomicUsize, Ordering};
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
 use shared_codegen::types::{ContextSource, MethodId};
 
 /// All method descriptors.
 #[derive(Default)]
 pub struct Methods {
     descs: IdTable<MethodDesc>,
+    /// Results of interface dispatch by method table and interface method.
+    interface_cache: RwLock<FxHashMap<(usize, usize), usize>>,
 }
 
 impl Methods {
@@ -20,13 +23,16 @@ impl Methods {
     pub fn desc(&self, method: MethodId) -> &'static MethodDesc {
         match self.descs.get(method.0) {
             Some(d) => d,
-            None => self.descs.insert(method.0, Box::leak(Box::new(MethodDesc::new(method)))),
+            None => self
+                .descs
+                .insert(method.0, Box::leak(Box::new(MethodDesc::new(method)))),
         }
     }
 
     /// The descriptor of the body that runs.
     pub fn canonical(&self, rt: &Runtime, desc: &'static MethodDesc) -> &'static MethodDesc {
-        desc.canonical.get_or_init(|| self.desc(rt.types.canonical_method(desc.method)))
+        desc.canonical
+            .get_or_init(|| self.desc(rt.types.canonical_method(desc.method)))
     }
 
     /// The cell through which compiled code calls the body (which may want a generic context).
@@ -35,7 +41,10 @@ impl Methods {
         if let Some(slot) = canonical.entry.get() {
             return Ok(*slot);
         }
-        let slot = stubs::new_entry(&rt.code, canonical)?;
+        let slot = rt.jit.thunks.new_entry(canonical.method.0)?;
+        if let Some(code) = canonical.compiled() {
+            slot.set_target(code);
+        }
         Ok(*canonical.entry.get_or_init(|| slot))
     }
 
@@ -44,8 +53,8 @@ impl Methods {
         cached(&desc.callable, || {
             let slot = self.entry(rt, desc)?;
             match hidden_context(rt, desc)? {
-                None => Ok(stubs::jump_through(&rt.code, slot)?),
-                Some(context) => Ok(stubs::instantiating(&rt.code, slot, context)?),
+                None => Ok(rt.jit.thunks.entry(slot)?),
+                Some(context) => Ok(rt.jit.thunks.instantiating(slot, context)?),
             }
         })
     }
@@ -54,13 +63,15 @@ impl Methods {
     pub fn unboxing(&self, rt: &Runtime, desc: &'static MethodDesc) -> Result<usize> {
         cached(&desc.unboxing, || {
             let slot = self.entry(rt, desc)?;
-            Ok(stubs::unboxing(&rt.code, slot, hidden_context(rt, desc)?)?)
+            Ok(rt.jit.thunks.unboxing(slot, hidden_context(rt, desc)?)?)
         })
     }
 
     /// Address for a vtable or delegate: `this` is an object whatever the owner is.
     pub fn for_object(&self, rt: &Runtime, desc: &'static MethodDesc) -> Result<usize> {
-        if rt.types.is_value_type(rt.types.owner(desc.method))? && !rt.types.is_static(desc.method) {
+        if rt.types.is_value_type(rt.types.method_owner(desc.method))
+            && !rt.types.method_is_static(desc.method)
+        {
             return self.unboxing(rt, desc);
         }
         if hidden_context(rt, desc)?.is_some() {
@@ -73,8 +84,13 @@ impl Methods {
     }
 
     /// What a virtual slot of a type calls; compiled or bound now, so that the slot can keep the final address.
-    pub fn resolve_slot(&self, rt: &'static Runtime, mt: &'static MethodTable, slot: u32) -> Result<usize> {
-        let method = rt.types.vtable(mt.type_id())?.slot(slot);
+    pub fn resolve_slot(
+        &self,
+        rt: &'static Runtime,
+        mt: &'static MethodTable,
+        slot: u32,
+    ) -> Result<usize> {
+        let method = rt.types.vtable_method(mt.type_id(), slot)?;
         let desc = self.desc(method);
         rt.jit.prepare(rt, self.canonical(rt, desc))?;
         let code = self.for_object(rt, desc)?;
@@ -82,15 +98,41 @@ impl Methods {
         Ok(code)
     }
 
+    /// Code of an interface method for an object; compiled or bound now.
+    pub fn interface_target(
+        &self,
+        rt: &'static Runtime,
+        object: Obj,
+        method: &'static MethodDesc,
+    ) -> Result<usize> {
+        let mt = object.method_table();
+        let key = (mt.handle(), method.handle());
+        if let Some(code) = self.interface_cache.read().get(&key) {
+            return Ok(*code);
+        }
+        let target = self.resolve_virtual(rt, object, method.method)?;
+        rt.jit.prepare(rt, self.canonical(rt, target))?;
+        let code = self.for_object(rt, target)?;
+        self.interface_cache.write().insert(key, code);
+        Ok(code)
+    }
+
+    /// The method whose callable address is `code`; for delegates made from a bare address.
+    pub fn at_code(&self, code: usize) -> Option<&'static MethodDesc> {
+        self.descs.find(|d| {
+            d.callable.load(Ordering::Relaxed) == code || d.code.load(Ordering::Relaxed) == code
+        })
+    }
+
     /// The method an object runs for a virtual or interface method.
-    pub fn resolve_virtual(&self, rt: &Runtime, object: Obj, method: MethodId) -> Result<&'static MethodDesc> {
+    pub fn resolve_virtual(
+        &self,
+        rt: &Runtime,
+        object: Obj,
+        method: MethodId,
+    ) -> Result<&'static MethodDesc> {
         let receiver = object.method_table().type_id();
-        let owner = rt.types.owner(method);
-        let target = if rt.types.is_interface(owner)? {
-            rt.types.resolve_interface(receiver, method)?
-        } else {
-            rt.types.resolve_virtual(receiver, method)?
-        };
+        let target = rt.types.resolve_virtual(receiver, method)?;
         Ok(self.desc(target))
     }
 }
@@ -99,7 +141,10 @@ impl Methods {
 fn hidden_context(rt: &Runtime, desc: &'static MethodDesc) -> Result<Option<usize>> {
     Ok(match rt.types.needs_context(desc.method) {
         ContextSource::None | ContextSource::FromThis => None,
-        ContextSource::OwnerTable => Some(rt.method_table(rt.types.owner(desc.method))?.handle()),
+        ContextSource::OwnerTable => Some(
+            rt.method_table(rt.types.method_owner(desc.method))?
+                .handle(),
+        ),
         ContextSource::MethodHandle => Some(desc.handle()),
     })
 }

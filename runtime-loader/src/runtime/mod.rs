@@ -1,9 +1,12 @@
 //! The runtime as a whole: what is loaded, and how the parts reach each other.
 
 pub mod boot;
+pub mod cast;
 pub mod class_init;
 pub mod exception;
+pub mod exit;
 pub mod fields;
+mod host;
 mod id_table;
 pub mod invoke;
 pub mod lookup;
@@ -73,14 +76,51 @@ impl Runtime {
 
     /// The class initializer of a type.
     pub fn initializer_of(&self, mt: &'static MethodTable) -> Option<&'static MethodDesc> {
-        self.types.class_initializer(mt.type_id()).map(|m| self.methods.desc(m))
+        self.types
+            .class_initializer(mt.type_id())
+            .map(|m| self.methods.desc(m))
     }
 
     /// The interned string of an `ldstr` operand.
     pub fn string_literal(&self, module: ModuleId, token: u32) -> Result<Obj> {
-        let bytes = self.types.module(module).user_string(shared_codegen::metadata::Token(token));
+        let bytes = self
+            .types
+            .module(module)
+            .user_string(shared_codegen::metadata::Token(token));
         let bytes = bytes.map_err(shared_codegen::types::Error::from)?;
-        let units: Vec<u16> = bytes.chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect();
+        let units: Vec<u16> = bytes
+            .chunks_exact(2)
+            .map(|c| u16::from_le_bytes([c[0], c[1]]))
+            .collect();
         self.strings.intern(&units)
+    }
+}
+
+impl Runtime {
+    /// Address of the native function of an internal call. A missing one gets a function that raises an exception naming it.
+    pub fn native_code(&self, desc: &'static MethodDesc) -> Result<usize> {
+        let owner = self.types.method_owner(desc.method);
+        let class = self
+            .types
+            .type_name_as(owner, shared_codegen::types::NameFormat::Ecma);
+        let method = self.types.method_name(desc.method);
+        match crate::icall::find(&class, method, || self.icall_signature(desc)) {
+            Some(icall) => Ok(icall.code as usize),
+            None => crate::icall::missing(self, format!("{class}::{method}")),
+        }
+    }
+
+    /// Parameter list in the short type names of the tables of the class libraries.
+    fn icall_signature(&self, desc: &MethodDesc) -> String {
+        let params = self
+            .types
+            .method_signature(desc.method)
+            .map(|s| s.params)
+            .unwrap_or_default();
+        params
+            .iter()
+            .map(|p| crate::icall::short_name(&self.types, *p))
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }

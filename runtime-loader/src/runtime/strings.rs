@@ -1,7 +1,7 @@
 //! The table of interned strings (`ldstr`, `String.Intern`).
 
-use crate::object::Handle;
 use crate::icall::Result;
+use crate::object::Handle;
 use crate::object::{Obj, string};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -19,7 +19,12 @@ impl InternTable {
             return Ok(s);
         }
         let fresh = string::from_units(units)?;
-        Ok(self.strings.lock().entry(units.into()).or_insert_with(|| Handle::strong(fresh)).target())
+        Ok(self
+            .strings
+            .lock()
+            .entry(units.into())
+            .or_insert_with(|| Handle::strong(fresh))
+            .target())
     }
 
     /// The interned string with these units, if there is one.
@@ -30,6 +35,10 @@ impl InternTable {
     /// Interns this very object unless an equal string is interned already.
     pub fn intern_object(&self, s: Obj) -> Obj {
         let units = string::units(s);
-        self.strings.lock().entry(units.into()).or_insert_with(|| Handle::strong(s)).target()
+        self.strings
+            .lock()
+            .entry(units.into())
+            .or_insert_with(|| Handle::strong(s))
+            .target()
     }
 }

@@ -1,7 +1,11 @@
 //! Loading types: from a `TypeId` to the method table that objects and compiled code use.
+#![allow(
+    unsafe_code,
+    reason = "fills memory that ends in a table of its own length"
+)]
 
 use super::id_table::IdTable;
-use crate::arch::x64::stubs;
+use crate::arch::native::thunks::Thunks;
 use crate::gc::GcMap;
 use crate::icall::Result;
 use crate::object::{InitState, MethodTable, TypeDesc};
@@ -13,10 +17,18 @@ use std::alloc::Layout as Memory;
 use std::sync::OnceLock;
 
 /// All method tables.
-#[derive(Default)]
 pub struct TypeTables {
     tables: IdTable<MethodTable>,
     known: [OnceLock<&'static MethodTable>; Known::ALL.len()],
+}
+
+impl Default for TypeTables {
+    fn default() -> TypeTables {
+        TypeTables {
+            tables: IdTable::default(),
+            known: [const { OnceLock::new() }; Known::ALL.len()],
+        }
+    }
 }
 
 /// What is computed about a type before its method table is allocated.
@@ -37,7 +49,10 @@ impl TypeTables {
     pub fn get(&self, ctx: &TypeContext, ty: TypeId) -> Result<&'static MethodTable> {
         match self.tables.get(ty.0) {
             Some(mt) => Ok(mt),
-            None => Ok(self.tables.insert(ty.0, self.blueprint(ctx, ty)?.build())),
+            None => Ok(self.tables.insert(
+                ty.0,
+                self.blueprint(ctx, ty)?.build(&super::get().jit.thunks)?,
+            )),
         }
     }
 
@@ -48,7 +63,8 @@ impl TypeTables {
     pub fn known(&self, ctx: &TypeContext, class: Known) -> &'static MethodTable {
         self.known[class as usize].get_or_init(|| {
             let ty = ctx.known(class);
-            self.get(ctx, ty).unwrap_or_else(|e| panic!("{:?} cannot be loaded: {e:?}", class.name()))
+            self.get(ctx, ty)
+                .unwrap_or_else(|e| panic!("{:?} cannot be loaded: {e:?}", class.name()))
         })
     }
 
@@ -66,9 +82,19 @@ impl TypeTables {
         match ctx.kind(ty) {
             TypeKind::SzArray(elem) => self.array(ctx, ty, elem, 0),
             TypeKind::Array { elem, rank } => self.array(ctx, ty, elem, rank),
-            TypeKind::Ptr(elem) | TypeKind::ByRef(elem) => Ok(Blueprint { element: Some(self.get(ctx, elem)?), ..Blueprint::handle_only(ty) }),
-            TypeKind::Def { .. } | TypeKind::Inst { .. } | TypeKind::Canon if !ctx.contains_generic_params(ty) => self.class(ctx, ty),
-            _ => Ok(Blueprint { flags: kind_flags(ctx, ty)?, ..Blueprint::handle_only(ty) }),
+            TypeKind::Ptr(elem) | TypeKind::ByRef(elem) => Ok(Blueprint {
+                element: Some(self.get(ctx, elem)?),
+                ..Blueprint::handle_only(ty)
+            }),
+            TypeKind::Def { .. } | TypeKind::Inst { .. } | TypeKind::Canon
+                if !ctx.contains_generic_params(ty) =>
+            {
+                self.class(ctx, ty)
+            }
+            _ => Ok(Blueprint {
+                flags: kind_flags(ctx, ty)?,
+                ..Blueprint::handle_only(ty)
+            }),
         }
     }
 
@@ -78,7 +104,7 @@ impl TypeTables {
             Some(p) => Some(self.get(ctx, p)?),
             None => None,
         };
-        let is_value = ctx.is_value_type(ty)?;
+        let is_value = ctx.is_value_type(ty);
         let mut flags = kind_flags(ctx, ty)?;
         // Offsets of value types are relative to the value; a boxed one stands behind the header.
         let shift = if is_value { object::HEADER } else { 0 };
@@ -92,11 +118,19 @@ impl TypeTables {
         }
         Ok(Blueprint {
             flags,
-            base_size: if is_string { string::DATA as u32 + 2 } else { (layout.size + shift).next_multiple_of(8) },
+            base_size: if is_string {
+                string::DATA as u32 + 2
+            } else {
+                (layout.size + shift).next_multiple_of(8)
+            },
             component_size: if is_string { 2 } else { 0 },
             parent,
             gc_map: (!refs.is_empty()).then(|| GcMap::object(&refs)),
-            vtable_len: if flags & l::FLAG_INTERFACE != 0 { 0 } else { ctx.vtable(ty)?.len() as u32 },
+            vtable_len: if flags & l::FLAG_INTERFACE != 0 {
+                0
+            } else {
+                ctx.vtable_len(ty)?
+            },
             ..Blueprint::handle_only(ty)
         })
     }
@@ -110,7 +144,10 @@ impl TypeTables {
         if rank == 0 {
             flags |= l::FLAG_SZARRAY;
         }
-        if gc_map.as_ref().is_some_and(|m| m.has_refs()) {
+        if gc_map
+            .as_ref()
+            .is_some_and(|m| m.kind != crate::gc::map::MapKind::StructArray || !m.runs.is_empty())
+        {
             flags |= l::FLAG_HAS_REFS;
         }
         Ok(Blueprint {
@@ -127,13 +164,21 @@ impl TypeTables {
     }
 }
 
-fn array_shape(ctx: &TypeContext, elem: TypeId, class: shared_codegen::types::ValueClass, rank: u32) -> Result<(u32, Option<GcMap>)> {
+fn array_shape(
+    ctx: &TypeContext,
+    elem: TypeId,
+    class: shared_codegen::types::ValueClass,
+    rank: u32,
+) -> Result<(u32, Option<GcMap>)> {
     use shared_codegen::ir::MemType;
     use shared_codegen::types::ValueClass;
     Ok(match class {
         ValueClass::Void => (0, None),
         ValueClass::Scalar(MemType::Ref) => (8, Some(GcMap::ref_array(rank))),
-        ValueClass::Scalar(m) => (m.bytes(), (rank > 0).then(|| GcMap::struct_array(&[], rank))),
+        ValueClass::Scalar(m) => (
+            m.bytes(),
+            (rank > 0).then(|| GcMap::struct_array(&[], rank)),
+        ),
         ValueClass::Struct { size, .. } => {
             let refs = &ctx.layout(elem)?.refs;
             let map = if elem == ctx.known(Known::Ephemeron) {
@@ -155,14 +200,17 @@ fn kind_flags(ctx: &TypeContext, ty: TypeId) -> Result<u32> {
     };
     if matches!(ctx.kind(ty), TypeKind::Def { .. } | TypeKind::Inst { .. }) {
         let nullable = ctx.is_nullable(ty);
-        let interface = ctx.is_interface(ty)?;
-        let delegate = ctx.is_delegate(ty)?;
-        set(ctx.is_value_type(ty)?, l::FLAG_VALUE_TYPE);
+        let interface = ctx.is_interface(ty);
+        let delegate = ctx.is_delegate(ty);
+        set(ctx.is_value_type(ty), l::FLAG_VALUE_TYPE);
         set(interface, l::FLAG_INTERFACE);
         set(delegate, l::FLAG_DELEGATE);
         set(nullable, l::FLAG_NULLABLE);
-        set(ctx.has_finalizer(ty)?, l::FLAG_FINALIZER);
-        set(interface || nullable || (delegate && matches!(ctx.kind(ty), TypeKind::Inst { .. })), l::FLAG_SLOW_CAST);
+        set(ctx.has_finalizer(ty), l::FLAG_FINALIZER);
+        set(
+            interface || nullable || (delegate && matches!(ctx.kind(ty), TypeKind::Inst { .. })),
+            l::FLAG_SLOW_CAST,
+        );
     }
     Ok(flags)
 }
@@ -170,11 +218,24 @@ fn kind_flags(ctx: &TypeContext, ty: TypeId) -> Result<u32> {
 impl Blueprint {
     /// A type without instances: generic definitions, type parameters, pointers.
     fn handle_only(ty: TypeId) -> Blueprint {
-        Blueprint { ty, flags: 0, base_size: object::HEADER, component_size: 0, rank: 0, parent: None, element: None, gc_map: None, vtable_len: 0 }
+        Blueprint {
+            ty,
+            flags: 0,
+            base_size: object::HEADER,
+            component_size: 0,
+            rank: 0,
+            parent: None,
+            element: None,
+            gc_map: None,
+            vtable_len: 0,
+        }
     }
 
     /// Allocates the method table.
-    fn build(self) -> &'static MethodTable {
+    fn build(self, thunks: &Thunks) -> Result<&'static MethodTable> {
+        let resolvers = (0..self.vtable_len)
+            .map(|s| thunks.vtable_resolver(s))
+            .collect::<core::result::Result<Vec<_>, _>>()?;
         let desc = Box::leak(Box::new(TypeDesc {
             ty: self.ty,
             vtable_len: self.vtable_len,
@@ -194,8 +255,10 @@ impl Blueprint {
             type_object: AtomicUsize::new(0),
             statics: AtomicPtr::new(core::ptr::null_mut()),
             desc,
-            gc_map: self.gc_map.map_or(core::ptr::null(), |m| Box::leak(Box::new(m))),
-            imt: core::array::from_fn(|_| AtomicUsize::new(stubs::imt_resolver())),
+            gc_map: self
+                .gc_map
+                .map_or(core::ptr::null(), |m| Box::leak(Box::new(m))),
+            imt: core::array::from_fn(|_| AtomicUsize::new(thunks.interface_resolver())),
             vtable: [],
         };
         let size = size_of::<MethodTable>() + 8 * self.vtable_len as usize;
@@ -215,10 +278,10 @@ impl Blueprint {
             supers.push(at.cast_const());
             (*at).supers = supers.leak().as_ptr();
             let slots = (*at).vtable.as_mut_ptr();
-            for slot in 0..self.vtable_len {
-                slots.add(slot as usize).write(AtomicUsize::new(stubs::vtable_resolver(slot)));
+            for (slot, resolver) in resolvers.into_iter().enumerate() {
+                slots.add(slot).write(AtomicUsize::new(resolver));
             }
-            &*at
+            Ok(&*at)
         }
     }
 }

@@ -5,7 +5,7 @@ pub mod text;
 
 use crate::abi::fixup::Fixup;
 use crate::abi::trap::TrapKind;
-use crate::ir::{InlineSite, Lookup, SourceLoc};
+use crate::ir::{Failure, InlineSite, Lookup, SourceLoc};
 use crate::types::{MethodId, TypeId};
 
 /// How a field in the code refers to a runtime constant.
@@ -123,6 +123,8 @@ pub struct CodeBlob {
     pub lines: Vec<LineEntry>,
     /// Inlined calls that `lines` refers to.
     pub inline_sites: Vec<InlineSite>,
+    /// Exceptions of code that could not be compiled, by the index given to `throw_compile_error`.
+    pub failures: Vec<Failure>,
 }
 
 impl CodeBlob {

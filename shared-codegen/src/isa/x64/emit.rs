@@ -628,6 +628,7 @@ impl<'a> Emitter<'a> {
                 })
                 .collect(),
             inline_sites: f.inline_sites.clone(),
+            failures: f.failures.clone(),
             code: code.bytes,
         };
         Ok(blob)

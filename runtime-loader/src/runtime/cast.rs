@@ -1,0 +1,124 @@
+//! Type tests on objects, boxing and unboxing.
+#![allow(unsafe_code, reason = "copies values between boxes and frames")]
+
+use crate::icall::{Result, Thrown};
+use crate::object::{MethodTable, Obj, new_object};
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
+use shared_codegen::abi::layout::method_table as l;
+use std::sync::LazyLock;
+
+static CACHE: LazyLock<RwLock<FxHashMap<(usize, usize), bool>>> = LazyLock::new(Default::default);
+
+/// Is the object (not null) an instance of a type?
+pub fn is_instance(o: Obj, mt: &'static MethodTable) -> bool {
+    is_assignable(o.method_table(), mt)
+}
+
+/// May a value of type `from` stand where `to` is wanted?
+pub fn is_assignable(from: &'static MethodTable, to: &'static MethodTable) -> bool {
+    if core::ptr::eq(from, to) {
+        return true;
+    }
+    if !to.has(l::FLAG_SLOW_CAST) && !from.has(l::FLAG_ARRAY) && from.is_subclass_of(to) {
+        return true;
+    }
+    let key = (from.handle(), to.handle());
+    if let Some(known) = CACHE.read().get(&key) {
+        return *known;
+    }
+    let rt = super::get();
+    let to_type = rt.types.nullable_arg(to.type_id()).unwrap_or(to.type_id());
+    let answer = rt.types.is_assignable(from.type_id(), to_type);
+    CACHE.write().insert(key, answer);
+    answer
+}
+
+/// `InvalidCastException` with the usual text.
+pub fn invalid_cast(o: Obj, to: &'static MethodTable) -> Thrown {
+    let rt = super::get();
+    let name = |mt: &MethodTable| rt.types.full_name(mt.type_id());
+    if o.is_null() {
+        return Thrown::null_reference();
+    }
+    Thrown::system(
+        "InvalidCastException",
+        format!(
+            "Unable to cast object of type '{}' to type '{}'.",
+            name(o.method_table()),
+            name(to)
+        ),
+    )
+}
+
+/// A box of type `from` may be unboxed as `to`: the same type, or an enum and its base type.
+pub fn unboxes_to(from: &'static MethodTable, to: &'static MethodTable) -> bool {
+    if core::ptr::eq(from, to) {
+        return true;
+    }
+    let types = &super::get().types;
+    let (a, b) = (
+        types.underlying(from.type_id()),
+        types.underlying(to.type_id()),
+    );
+    from.has(l::FLAG_VALUE_TYPE) && a == b && types.prim(a).is_some()
+}
+
+/// Size of the value in a box.
+pub fn value_size(mt: &'static MethodTable) -> usize {
+    super::get().types.value_size(mt.type_id()).unwrap_or(0) as usize
+}
+
+/// Boxes a value of any value type; a nullable becomes null or a box of its value.
+pub fn box_value(mt: &'static MethodTable, from: *const u8) -> Result<Obj> {
+    let rt = super::get();
+    let (mt, from) = match rt.types.nullable_arg(mt.type_id()) {
+        None => (mt, from),
+        Some(arg) => {
+            // SAFETY: the address of a `Nullable<T>`, whose first byte says whether there is a value.
+            if unsafe { from.read() } == 0 {
+                return Ok(Obj::NULL);
+            }
+            (
+                rt.method_table(arg)?,
+                from.wrapping_add(nullable_value_offset(mt)),
+            )
+        }
+    };
+    let boxed = new_object(mt)?;
+    // SAFETY: the box has room for a value of its type; `from` is the address of one.
+    unsafe { core::ptr::copy_nonoverlapping(from, boxed.data(), value_size(mt)) };
+    Ok(boxed)
+}
+
+/// Where `Nullable<T>` keeps the value.
+fn nullable_value_offset(mt: &'static MethodTable) -> usize {
+    super::get().offset_of(mt.type_id(), "value") as usize
+}
+
+/// Unboxes an object or null into a `Nullable<T>`.
+pub fn unbox_nullable(mt: &'static MethodTable, o: Obj, to: *mut u8) -> Result<()> {
+    let rt = super::get();
+    let arg = rt
+        .types
+        .nullable_arg(mt.type_id())
+        .ok_or_else(|| invalid_cast(o, mt))?;
+    let arg = rt.method_table(arg)?;
+    // SAFETY: `to` is the address of a `Nullable<T>`: a flag, and the value at its offset.
+    unsafe {
+        core::ptr::write_bytes(to, 0, value_size(mt));
+        if o.is_null() {
+            return Ok(());
+        }
+        if !unboxes_to(o.method_table(), arg) {
+            return Err(invalid_cast(o, arg));
+        }
+        to.write(1);
+        core::ptr::copy_nonoverlapping(
+            o.data(),
+            to.add(nullable_value_offset(mt)),
+            value_size(arg),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What stubs and the unwinder ask: finding code, matching handlers, making exceptions.
+
+use super::{Runtime, cast, exception};
+use crate::eh::{Frame, Host, TraceFrame};
+use crate::icall::Result;
+use crate::object::{MethodDesc, MethodTable, Obj, array};
+use crate::threads::ThreadContext;
+use shared_codegen::abi::trap::TrapKind;
+use shared_codegen::emit::ClauseKind;
+use shared_codegen::types::{Known, MethodId};
+
+/// The one host.
+pub struct RuntimeHost;
+
+/// The result, or 0 with the exception pending.
+fn or_pending(t: &ThreadContext, result: Result<usize>) -> usize {
+    result.unwrap_or_else(|thrown| {
+        t.set_pending_exception(thrown.into_object().addr());
+        0
+    })
+}
+
+impl Host for RuntimeHost {
+    fn resolve_method(&self, t: &ThreadContext, id: u32, _context: usize, _this: usize) -> usize {
+        let rt = super::get();
+        let desc = rt.methods.desc(MethodId(id));
+        or_pending(t, rt.jit.prepare(rt, desc))
+    }
+
+    fn resolve_virtual(&self, t: &ThreadContext, slot: u32, this: usize) -> usize {
+        let rt = super::get();
+        or_pending(
+            t,
+            rt.methods
+                .resolve_slot(rt, Obj::from_addr(this).method_table(), slot),
+        )
+    }
+
+    fn resolve_interface(&self, t: &ThreadContext, method: usize, this: usize) -> usize {
+        let rt = super::get();
+        let resolve = || -> Result<usize> {
+            let desc =
+                MethodDesc::from_handle(method).ok_or_else(crate::icall::Thrown::null_reference)?;
+            rt.methods.interface_target(rt, Obj::from_addr(this), desc)
+        };
+        or_pending(t, resolve())
+    }
+
+    fn catches(&self, exception: usize, frame: &Frame, clause: ClauseKind) -> bool {
+        let rt = super::get();
+        let object = Obj::from_addr(exception);
+        match clause {
+            ClauseKind::Catch(ty) => rt
+                .method_table(ty)
+                .is_ok_and(|mt| cast::is_instance(object, mt)),
+            ClauseKind::CatchLookup(lookup) => {
+                let _ = (lookup, frame);
+                cast::is_instance(object, rt.known(Known::Exception))
+            }
+            _ => false,
+        }
+    }
+
+    fn trap_exception(&self, kind: TrapKind) -> usize {
+        exception::of_trap(kind).into_object().addr()
+    }
+
+    fn record_trace(&self, exception: usize, frames: &[TraceFrame], restart: bool) {
+        record(super::get(), Obj::from_addr(exception), frames, restart);
+    }
+
+    fn unhandled(&self, exception: usize) {
+        super::exit::unhandled(Obj::from_addr(exception));
+    }
+
+    fn poll_request(&self, _t: &ThreadContext) {}
+}
+
+/// Appends return addresses to the `_stackTrace` array (an `IntPtr[]`) of an exception.
+fn record(rt: &Runtime, exception: Obj, frames: &[TraceFrame], restart: bool) {
+    let old: Obj = rt.get_field(exception, "_stackTrace");
+    let kept: Vec<usize> = if restart || old.is_null() {
+        Vec::new()
+    } else {
+        array::as_slice::<usize>(old).to_vec()
+    };
+    let all: Vec<usize> = kept
+        .into_iter()
+        .chain(frames.iter().map(|f| f.pc))
+        .collect();
+    let Ok(fresh) = pointer_array(rt).and_then(|mt| array::allocate(mt, all.len())) else {
+        return;
+    };
+    array::as_mut_slice::<usize>(fresh).copy_from_slice(&all);
+    rt.set_field(exception, "_stackTrace", fresh);
+}
+
+fn pointer_array(rt: &Runtime) -> Result<&'static MethodTable> {
+    rt.method_table(rt.types.sz_array(rt.types.known(Known::IntPtr)))
+}

@@ -1,0 +1,78 @@
+//! Generic lookups: exact runtime constants for shared code.
+#![allow(unsafe_code, reason = "descriptors are found through raw addresses")]
+
+use crate::icall::{Result, Thrown};
+use crate::object::MethodTable;
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
+use shared_codegen::abi::fixup::{Fixup, OpenFixup};
+use shared_codegen::types::{GenericContext, MethodId, TypeKind};
+
+/// What compiled code asks for: an open constant in terms of the generic parameters of a method.
+struct Descriptor {
+    owner: MethodId,
+    open: OpenFixup,
+}
+
+/// Descriptors and results so far.
+#[derive(Default)]
+pub struct Lookups {
+    descriptors: RwLock<FxHashMap<(MethodId, OpenFixup), &'static Descriptor>>,
+    results: RwLock<FxHashMap<(usize, usize), usize>>,
+}
+
+impl Lookups {
+    /// Address of the descriptor of a lookup.
+    pub fn descriptor(&self, owner: MethodId, open: OpenFixup) -> usize {
+        let key = (owner, open);
+        if let Some(d) = self.descriptors.read().get(&key) {
+            return core::ptr::from_ref(*d) as usize;
+        }
+        let made = self
+            .descriptors
+            .write()
+            .entry(key)
+            .or_insert_with(|| Box::leak(Box::new(Descriptor { owner, open })))
+            .to_owned();
+        core::ptr::from_ref(made) as usize
+    }
+
+    /// The constant for a generic context.
+    pub fn resolve(&self, context: usize, descriptor: usize) -> Result<usize> {
+        if let Some(value) = self.results.read().get(&(context, descriptor)) {
+            return Ok(*value);
+        }
+        // SAFETY: compiled code passes what `descriptor` gave; descriptors are immortal.
+        let d = unsafe { &*(descriptor as *const Descriptor) };
+        let rt = super::get();
+        let args = rt.context_arguments(d.owner, context)?;
+        let value = rt.fixup_value(rt.close_fixup(Fixup::from(d.open), args)?)?;
+        self.results.write().insert((context, descriptor), value);
+        Ok(value)
+    }
+}
+
+impl super::Runtime {
+    /// The generic arguments of the class of `owner`, seen from an object of type `mt` or one derived from it.
+    pub fn arguments_as(
+        &self,
+        owner: MethodId,
+        mt: &'static MethodTable,
+    ) -> Result<GenericContext> {
+        let definition = self.types.definition(self.types.method_owner(owner));
+        let exact = self.types.ancestor_of_definition(mt.type_id(), definition);
+        let exact = exact.ok_or_else(|| {
+            Thrown::system(
+                "ExecutionEngineException",
+                "generic context of another class",
+            )
+        })?;
+        match self.types.kind(exact) {
+            TypeKind::Inst { args, .. } => Ok(GenericContext {
+                type_args: args,
+                method_args: &[],
+            }),
+            _ => Ok(GenericContext::EMPTY),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Reflection objects that are unique: one `RuntimeType` per type, one member object per (member, reflected type).
+
+use super::Runtime;
+use crate::icall::Result;
+use crate::object::{Handle, MethodDesc, MethodTable, Obj, new_object};
+use core::sync::atomic::Ordering;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use shared_codegen::types::Known;
+
+/// What a cached reflection object stands for: handle, and the reflected type's handle.
+pub type Key = (usize, usize);
+
+/// Reflection objects made so far. They live forever.
+#[derive(Default)]
+pub struct ReflectionCache {
+    objects: Mutex<FxHashMap<Key, Handle>>,
+    types: Mutex<()>,
+}
+
+impl ReflectionCache {
+    /// The object of a key, made if there is none yet.
+    pub fn get_or_make(&self, key: Key, make: impl FnOnce() -> Result<Obj>) -> Result<Obj> {
+        if let Some(h) = self.objects.lock().get(&key) {
+            return Ok(h.target());
+        }
+        let made = make()?;
+        Ok(self
+            .objects
+            .lock()
+            .entry(key)
+            .or_insert_with(|| Handle::strong(made))
+            .target())
+    }
+}
+
+impl Runtime {
+    /// The `System.RuntimeType` object of a type.
+    pub fn type_object(&self, mt: &'static MethodTable) -> Result<Obj> {
+        let known = mt.type_object.load(Ordering::Acquire);
+        if known != 0 {
+            return Ok(Obj::from_addr(known));
+        }
+        let class = self.known(Known::RuntimeType);
+        let object = new_object(class)?;
+        self.set_field(object, "_impl", mt.handle());
+        let _lock = self.reflect.types.lock();
+        let known = mt.type_object.load(Ordering::Acquire);
+        if known != 0 {
+            return Ok(Obj::from_addr(known));
+        }
+        Handle::strong(object);
+        mt.type_object.store(object.addr(), Ordering::Release);
+        Ok(object)
+    }
+
+    /// The type behind a `System.Type` object.
+    pub fn type_of_object(&self, object: Obj) -> Option<&'static MethodTable> {
+        let object = object.non_null()?;
+        MethodTable::from_handle(self.get_field(object, "_impl"))
+    }
+
+    /// The `RuntimeMethodInfo` or `RuntimeConstructorInfo` of a method.
+    pub fn method_object(
+        &self,
+        desc: &'static MethodDesc,
+        reflected: &'static MethodTable,
+    ) -> Result<Obj> {
+        self.reflect
+            .get_or_make((desc.handle(), reflected.handle()), || {
+                let name = self.types.method_name(desc.method);
+                let class = if name == ".ctor" || name == ".cctor" {
+                    Known::RuntimeConstructorInfo
+                } else {
+                    Known::RuntimeMethodInfo
+                };
+                let object = new_object(self.known(class))?;
+                self.set_field(object, "mhandle", desc.handle());
+                self.set_field(object, "reftype", self.type_object(reflected)?);
+                Ok(object)
+            })
+    }
+}
