@@ -182,6 +182,25 @@ impl Writer {
             }
             7 => {
                 let op = self.rng.one_of(&["sdiv", "srem", "udiv", "urem"]);
+                if self.rng.below(2) == 0 {
+                    let d = self.value();
+                    let n = match self.rng.below(4) {
+                        0 => 1 << (1 + self.rng.below(30)),
+                        1 if ty == I64 => (self.rng.next() >> (1 + self.rng.below(60))) as i64,
+                        _ => {
+                            let bits = 2 + self.rng.below(25);
+                            3 + self.rng.below(1 << bits) as i64
+                        }
+                    };
+                    let n = if self.rng.below(4) == 0 {
+                        -n.max(2)
+                    } else {
+                        n.max(2)
+                    };
+                    self.line(format!("v{d} = iconst.{t} {n}"));
+                    self.define(ty, format!("{op}.{t} v{a}, v{d}"));
+                    return;
+                }
                 // A small positive divisor.
                 let (m, b, one, d) = (self.value(), self.value(), self.value(), self.value());
                 let x = self.pick(ty);

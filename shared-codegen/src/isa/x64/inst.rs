@@ -169,6 +169,8 @@ insts! {
     AluMem { val op: AluOp, val size: Size, src dst: Amode, src src: RegImm };
     /// Flags of `a op b`.
     Cmp { val op: CmpOp, val size: Size, reg a: Reg, src b: RegMemImm };
+    /// Flags of `a & a`.
+    TestReg { val size: Size, reg a: Reg };
     /// Flags of `a op b`, memory on the left.
     CmpMem { val op: CmpOp, val size: Size, src a: RegMem, src b: RegImm };
     /// `dst = op src`.

@@ -296,6 +296,7 @@ impl MInst {
             } => alu(op.row(), *size, *dst, src2),
             MInst::AluMem { op, size, dst, src } => alu_mem(op.row(), *size, Arg::Mem(*dst), src),
             MInst::Cmp { op, size, a, b } => alu(op.row(), *size, *a, b),
+            MInst::TestReg { size, a } => alu(CmpOp::Test.row(), *size, *a, &RegMemImm::Reg(*a)),
             MInst::CmpMem { op, size, a, b } => alu_mem(op.row(), *size, rm(a, (*size).into()), b),
             MInst::Un { op, size, dst, .. } => un(*op, *size, Arg::RmReg(*dst, (*size).into())),
             MInst::UnMem { op, size, dst } => un(*op, *size, Arg::Mem(*dst)),

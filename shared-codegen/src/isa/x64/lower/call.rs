@@ -1,6 +1,7 @@
 //! Calls: arguments and results by the calling convention of `docs/architecture.md` §3.
 
 use super::emit::mem_size;
+use super::rules::Context;
 use super::{Lower, class};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::{Effects, HelperId};
@@ -8,7 +9,7 @@ use crate::abi::layout::MAX_INLINE_ALLOC;
 use crate::compile::CompileError;
 use crate::ir::{Imm, Inst, MemType, Op, Type, Value};
 use crate::isa::x64::inst::{CallKind, FixedRegs, MInst};
-use crate::isa::x64::operand::{Amode, RegMem, Size};
+use crate::isa::x64::operand::{Amode, Size};
 use crate::isa::x64::regs::{self, Reg};
 use regalloc2::PReg;
 use smallvec::SmallVec;
@@ -164,7 +165,7 @@ impl Lower<'_> {
         }
         let result = c.ret.map(|ty| (self.temp(class(ty)), result_reg(ty)));
         let target = match c.callee {
-            Callee::Address(v) => Some(RegMem::Reg(self.reg(v))),
+            Callee::Address(v) => Some(self.reg_mem(v)),
             Callee::Cell(_) => None,
         };
         let mut fixed = FixedRegs::call(uses, result);

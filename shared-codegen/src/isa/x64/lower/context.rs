@@ -210,6 +210,23 @@ impl Context for Lower<'_> {
         (n > 1 && n.is_power_of_two()).then(|| n.trailing_zeros() as u8)
     }
 
+    fn divisor(&mut self, v: Value) -> Option<i64> {
+        self.constant(v).filter(|c| !(-1..=1).contains(c))
+    }
+
+    fn low_mask(&mut self, v: Value) -> Option<i32> {
+        let k = self.power_of_two(v)?;
+        (k < 31).then(|| (1 << k) - 1)
+    }
+
+    fn quotient(&mut self, signed: bool, ty: &Ty, x: Reg, c: i64) -> Reg {
+        Lower::quotient(self, signed, *ty, x, c)
+    }
+
+    fn remainder(&mut self, signed: bool, ty: &Ty, x: Reg, c: i64) -> Reg {
+        Lower::remainder(self, signed, *ty, x, c)
+    }
+
     fn lea_factor(&mut self, v: Value) -> Option<u8> {
         match self.constant(v)? {
             3 => Some(1),
@@ -379,9 +396,8 @@ impl Context for Lower<'_> {
     }
 
     fn address(&mut self, v: Value, offset: i32) -> Amode {
-        let m = self.amode(v, offset);
-        self.note_probe(v, m);
-        m
+        self.note_probe(v, offset);
+        self.amode(v, offset)
     }
 
     fn address_of_result(&mut self) -> Amode {
@@ -584,6 +600,10 @@ impl Context for Lower<'_> {
     }
 
     fn emit_cmp(&mut self, op: &CmpOp, size: &Size, a: Reg, b: RegMemImm) -> Unit {
+        if *op == CmpOp::Test && b == RegMemImm::Reg(a) {
+            self.buf.push(MInst::TestReg { size: *size, a });
+            return;
+        }
         self.buf.push(MInst::Cmp {
             op: *op,
             size: *size,

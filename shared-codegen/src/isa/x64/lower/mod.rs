@@ -10,6 +10,7 @@ mod address;
 mod call;
 mod context;
 mod control;
+mod divide;
 mod emit;
 mod memory;
 mod probe;

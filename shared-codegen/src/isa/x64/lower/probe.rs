@@ -4,39 +4,42 @@
 //! `[v + small offset]`: that access faults and has the trap entry.
 
 use super::Lower;
+use crate::abi::layout;
 use crate::abi::trap::TrapKind;
-use crate::ir::{Fx, Inst, Op, Value};
+use crate::ir::{Fx, Imm, Inst, Op, Value};
 use crate::isa::x64::MInst;
 use crate::isa::x64::operand::{Amode, RegImm, RegMem, RegMemImm};
 
 /// Offsets below this from a null pointer are never mapped.
-const MAX_OFFSET: i32 = 4096;
+const MAX_OFFSET: i64 = 4096;
 
 impl Lower<'_> {
     /// The instruction in work does this load, of `m`, itself.
     pub(super) fn sink(&mut self, load: Inst, m: Amode) {
         self.sunk[load.index()] = true;
-        if let Some(&base) = self.f.insts[load.index()].args.first() {
-            self.note_probe(base, m);
+        let d = &self.f.insts[load.index()];
+        if let (Some(&base), Amode::Mem { .. }) = (d.args.first(), m) {
+            let offset = match d.imm {
+                Imm::Mem(m) => m.offset,
+                _ => header_offset(d.op),
+            };
+            self.note_probe(base, offset);
         }
     }
 
-    /// Notes the null check that the access to `m`, whose address starts at `base`, would do. Loads
-    /// done by instructions further down do not stand between the check and the access.
-    pub(super) fn note_probe(&mut self, base: Value, m: Amode) {
-        let Amode::Mem { index, disp, .. } = m else {
-            return;
-        };
-        if index.is_some() || !(0..MAX_OFFSET).contains(&disp) {
-            return;
-        }
-        let root = self.address_root(base);
+    /// Notes the null check that the access to `base + offset` would do. Loads done by instructions
+    /// further down do not stand between the check and the access.
+    pub(super) fn note_probe(&mut self, base: Value, offset: i32) {
+        let (root, distance) = self.address_root(base);
+        let at = distance + i64::from(offset);
         let (block, position) = self.at;
         let f = self.f;
         for &i in f.blocks[block.index()].insts[..position].iter().rev() {
             let d = &f.insts[i.index()];
             if d.op == Op::NullCheck {
-                if self.address_root(d.args[0]) == root && !self.probed.contains(&i) {
+                let (checked, from) = self.address_root(d.args[0]);
+                let near = (0..MAX_OFFSET).contains(&(at - from));
+                if checked == root && near && !self.probed.contains(&i) {
                     self.probe = Some(i);
                 }
                 return;
@@ -50,17 +53,19 @@ impl Lower<'_> {
         }
     }
 
-    /// Follows offsets and casts to the pointer an address is made from.
-    fn address_root(&self, v: Value) -> Value {
+    /// The pointer an address is made from by casts and constant offsets, and the distance to it.
+    fn address_root(&self, v: Value) -> (Value, i64) {
         let mut v = self.f.resolve(v);
+        let mut distance = 0i64;
         while let Some(d) = self.def(v) {
-            match d.op {
-                Op::AddrCast => v = self.f.resolve(d.args[0]),
-                Op::AddrAdd if self.constant(d.args[1]).is_some() => v = self.f.resolve(d.args[0]),
+            match (d.op, d.args.get(1).and_then(|c| self.constant(*c))) {
+                (Op::AddrCast, _) => {}
+                (Op::AddrAdd, Some(c)) => distance = distance.wrapping_add(c),
                 _ => break,
             }
+            v = self.f.resolve(d.args[0]);
         }
-        v
+        (v, distance)
     }
 
     /// Marks the memory access of the instruction in work as the one that does the noted check, if
@@ -83,6 +88,14 @@ impl Lower<'_> {
             );
             self.probed.push(check);
         }
+    }
+}
+
+/// Offset of what a header op reads.
+fn header_offset(op: Op) -> i32 {
+    match op {
+        Op::ArrayLen => layout::array::LENGTH,
+        _ => layout::object::METHOD_TABLE,
     }
 }
 
