@@ -2,10 +2,12 @@
 
 use super::{ImportOptions, import_method};
 use crate::il::MethodBody;
-use crate::ir::{Function, Imm};
+use crate::ir::{Function, Imm, MemType};
 use crate::passes::intrinsics::{self, Intrinsic};
 use crate::passes::{CastTest, ElementFacts, InlineHint, InstanceFacts, TypeOracle};
-use crate::types::{ContextSource, Known, MethodId, Prim, TypeContext, TypeId, TypeKind};
+use crate::types::{
+    ContextSource, Known, MethodId, Prim, TypeContext, TypeId, TypeKind, ValueClass,
+};
 
 /// Methods that look at the frames of their callers, so that those must not be inlined: namespace, class, method (`*`: all).
 const STACK_WALKERS: &[(&str, &str, &str)] = &[
@@ -51,6 +53,31 @@ impl ContextOracle<'_> {
             TypeKind::Def { .. } | TypeKind::Inst { .. }
         );
         known && !self.ctx.is_interface(ty) && !self.ctx.is_open(ty)
+    }
+
+    fn add_scalars(
+        &self,
+        ty: TypeId,
+        base: u32,
+        max: usize,
+        to: &mut Vec<(u32, MemType)>,
+    ) -> Option<()> {
+        let ctx = self.ctx;
+        let fields = ctx.fields(ctx.definition(ty)).ok()?;
+        for f in fields.into_iter().filter(|&f| !ctx.field_is_static(f)) {
+            let f = ctx.field_of(ty, ctx.field_kind(f).row);
+            let offset = base + ctx.field_offset(f).ok()?;
+            let field_type = ctx.field_type(f).ok()?;
+            match ctx.value_class(field_type).ok()? {
+                ValueClass::Void => return None,
+                ValueClass::Scalar(m) => to.push((offset, m)),
+                ValueClass::Struct { .. } => self.add_scalars(field_type, offset, max, to)?,
+            }
+            if to.len() > max {
+                return None;
+            }
+        }
+        Some(())
     }
 
     /// Letters for the parameters of a method, as [`intrinsics::find`] wants them.
@@ -159,6 +186,14 @@ impl TypeOracle for ContextOracle<'_> {
             size: self.ctx.value_size(element).ok()?,
             has_refs: self.ctx.contains_refs(element).ok()?,
         })
+    }
+
+    fn scalars(&self, ty: TypeId, max: usize) -> Option<Vec<(u32, MemType)>> {
+        let mut scalars = Vec::new();
+        self.add_scalars(ty, 0, max, &mut scalars)?;
+        scalars.sort_unstable_by_key(|s| s.0);
+        let apart = |w: &[(u32, MemType)]| w[0].0 + w[0].1.bytes() <= w[1].0;
+        scalars.windows(2).all(apart).then_some(scalars)
     }
 
     fn cast_test(&self, ty: TypeId) -> CastTest {

@@ -20,7 +20,9 @@ pub mod gvn;
 pub mod inline;
 pub mod intrinsics;
 pub mod null_check_elim;
+pub mod promote_slots;
 pub mod simplify_cfg;
+pub mod sroa;
 
 pub use cursor::Cursor;
 pub use optset::{OptError, OptSet, help_text};

@@ -16,7 +16,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "leaf",
     "aot",
     "precomp",
-    "ssa",
     "float32",
     "sse2",
     "gshared",

@@ -1,7 +1,7 @@
 //! The questions passes ask about types and methods. Passes never see metadata: whoever runs them (the
 //! compile driver) answers through [`TypeOracle`], and "unknown" is always a correct answer.
 
-use crate::ir::Function;
+use crate::ir::{Function, MemType};
 use crate::types::{MethodId, TypeId};
 
 /// How instances of a type are made.
@@ -63,6 +63,9 @@ pub trait TypeOracle {
     /// Elements of a vector; `None` if unknown.
     fn element(&self, array: TypeId) -> Option<ElementFacts>;
 
+    /// The scalars a value type consists of, by ascending offset; `None` if they overlap, are more than `max`, or are unknown.
+    fn scalars(&self, ty: TypeId, max: usize) -> Option<Vec<(u32, MemType)>>;
+
     /// How to test for a type.
     fn cast_test(&self, ty: TypeId) -> CastTest;
 
@@ -111,6 +114,9 @@ impl TypeOracle for NoFacts {
         None
     }
     fn element(&self, _: TypeId) -> Option<ElementFacts> {
+        None
+    }
+    fn scalars(&self, _: TypeId, _: usize) -> Option<Vec<(u32, MemType)>> {
         None
     }
     fn cast_test(&self, _: TypeId) -> CastTest {

@@ -3,7 +3,7 @@
 use super::{OptSet, PassContext};
 use super::{
     const_prop, copy_prop, dce, eh_demote, expand, gvn, inline, intrinsics, null_check_elim,
-    simplify_cfg,
+    promote_slots, simplify_cfg, sroa,
 };
 use crate::ir::Function;
 
@@ -65,6 +65,10 @@ passes! {
         "remove block parameters that always have one value";
     ConstProp = "const-prop" ["consprop", "cfold"] const_prop::run, false, Quick,
         "evaluate operations on constants, algebraic identities";
+    Sroa = "sroa" [] sroa::run, false, Default,
+        "split structs in the frame into their scalars";
+    PromoteSlots = "promote-slots" ["ssa"] promote_slots::run, false, Default,
+        "keep scalars of the frame in registers";
     Gvn = "gvn" ["ssapre"] gvn::run, false, Default,
         "do not compute, check or load again what a dominating block has";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
@@ -99,6 +103,10 @@ pub const PIPELINE: &[PassId] = {
         Intrinsics,
         Inline,
         SimplifyCfg,
+        ConstProp,
+        CopyProp,
+        Sroa,
+        PromoteSlots,
         ConstProp,
         CopyProp,
         Gvn,
@@ -147,6 +155,21 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             CopyProp,
             EhDemote,
             "replacing a reload by its value would make it live into a handler again",
+        ),
+        (
+            Inline,
+            Sroa,
+            "bodies that take the address of a struct must be inserted first",
+        ),
+        (
+            Sroa,
+            PromoteSlots,
+            "only slots of one scalar can be promoted",
+        ),
+        (
+            PromoteSlots,
+            EhDemote,
+            "promoting the slots that handlers read would undo it",
         ),
         (
             Gvn,

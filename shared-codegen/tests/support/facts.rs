@@ -3,6 +3,7 @@
 //! ```text
 //! ; fact type#1 instance 24 [refs] [finalizer]
 //! ; fact type#2 element 4 [refs]
+//! ; fact type#2 scalars 0 i32 8 ref
 //! ; fact type#3 cast always | exact | class 2 [abstract]
 //! ; fact type#4 unbox exact
 //! ; fact type#5 object
@@ -12,7 +13,7 @@
 //! ```
 //! `inline`: the function of the file with that method is its body. `calls`: a row of the intrinsics table (`-`: no parameters).
 
-use shared_codegen::ir::Function;
+use shared_codegen::ir::{Function, MemType};
 use shared_codegen::passes::intrinsics::{self, Intrinsic};
 use shared_codegen::passes::{CastTest, ElementFacts, InlineHint, InstanceFacts, TypeOracle};
 use shared_codegen::types::{MethodId, TypeId};
@@ -23,6 +24,7 @@ use std::collections::HashMap;
 pub struct Facts {
     instances: HashMap<TypeId, InstanceFacts>,
     elements: HashMap<TypeId, ElementFacts>,
+    scalars: HashMap<TypeId, Vec<(u32, MemType)>>,
     casts: HashMap<TypeId, CastTest>,
     exact_unbox: Vec<TypeId>,
     object: Option<TypeId>,
@@ -78,6 +80,15 @@ impl Facts {
                 };
                 self.elements.insert(ty, fact);
             }
+            ["scalars", ref list @ ..] => {
+                let mut scalars = Vec::new();
+                for pair in list.chunks_exact(2) {
+                    let name = |m: &&(MemType, &str)| m.1 == pair[1];
+                    let (ty, _) = MemType::ALL.iter().find(name)?;
+                    scalars.push((pair[0].parse().ok()?, *ty));
+                }
+                self.scalars.insert(ty, scalars);
+            }
             ["cast", "always"] => drop(self.casts.insert(ty, CastTest::Always)),
             ["cast", "exact"] => drop(self.casts.insert(ty, CastTest::Exact)),
             ["cast", "class", depth, ..] => {
@@ -124,6 +135,9 @@ impl TypeOracle for Facts {
     }
     fn element(&self, array: TypeId) -> Option<ElementFacts> {
         self.elements.get(&array).copied()
+    }
+    fn scalars(&self, ty: TypeId, max: usize) -> Option<Vec<(u32, MemType)>> {
+        self.scalars.get(&ty).filter(|s| s.len() <= max).cloned()
     }
     fn cast_test(&self, ty: TypeId) -> CastTest {
         self.casts.get(&ty).copied().unwrap_or(CastTest::Slow)
