@@ -102,6 +102,16 @@ fn mscorlib_compiles() {
     compile_all(&ctx, ctx.corlib(), &plan());
 }
 
+#[test]
+fn mscorlib_compiles_optimized() {
+    let ctx = context();
+    let plan = Plan {
+        passes: OptSet::all(),
+        ..plan()
+    };
+    compile_all(&ctx, ctx.corlib(), &plan);
+}
+
 /// Prints the imported IR of the methods of mscorlib whose full name contains `$IR_OF` (a tool for debugging).
 #[test]
 #[ignore = "prints, checks nothing"]

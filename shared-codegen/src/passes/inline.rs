@@ -37,7 +37,7 @@ use smallvec::SmallVec;
 /// Deepest chain of inlined calls.
 const MAX_DEPTH: usize = 8;
 /// Largest IL of a method inlined because it is small.
-const SMALL_IL: u32 = 48;
+const SMALL_IL: u32 = 80;
 /// Largest cost of such a method.
 const SMALL_COST: u32 = 40;
 /// Largest IL of a method inlined because its author wants it.
