@@ -26,7 +26,7 @@ impl Runtime {
             Fixup::StringLiteral(module, token) => self.string_literal(module, token)?.addr(),
             Fixup::FieldData(f) => self.field_data(f)?,
             Fixup::Helper(h) => self.jit.helper_slot(h).addr(),
-            Fixup::NativeCode(m) => self.native_code(self.methods.desc(m))?,
+            Fixup::NativeCode(m) => self.jit.native_cell(self, self.methods.desc(m))?,
             Fixup::GenericLookup(owner, open) => self.lookups.descriptor(owner, open),
         })
     }

@@ -18,6 +18,7 @@ use shared_codegen::emit::CodeBlob;
 use shared_codegen::ir::Failure;
 use shared_codegen::passes::{OptSet, Verify};
 use shared_codegen::pipeline::{self, Plan, compile_method};
+use shared_codegen::types::MethodId;
 use std::time::Instant;
 
 /// The compiler of a process.
@@ -28,6 +29,7 @@ pub struct Jit {
     pub thunks: Thunks,
     /// Exceptions of code that could not be compiled, by the address where the method's code starts.
     failures: Mutex<FxHashMap<usize, Vec<Failure>>>,
+    native_cells: Mutex<FxHashMap<MethodId, EntrySlot>>,
     /// Figures.
     pub stats: JitStats,
 }
@@ -84,6 +86,7 @@ impl Jit {
             },
             thunks: Thunks::new(memory)?,
             failures: Mutex::default(),
+            native_cells: Mutex::default(),
             stats: JitStats::default(),
         })
     }
@@ -91,6 +94,15 @@ impl Jit {
     /// The cell with the address of a runtime helper.
     pub fn helper_slot(&self, helper: HelperId) -> EntrySlot {
         self.helper_slots[helper as usize]
+    }
+
+    /// The cell with the address of the native function of an internal call.
+    pub fn native_cell(&self, rt: &Runtime, desc: &'static MethodDesc) -> Result<usize> {
+        if let Some(cell) = self.native_cells.lock().get(&desc.method) {
+            return Ok(cell.addr());
+        }
+        let cell = CodeMap::global().memory().new_slot(rt.native_code(desc)?)?;
+        Ok(self.native_cells.lock().entry(desc.method).or_insert(cell).addr())
     }
 
     /// Makes sure that a method (canonical) has code; returns its address.
