@@ -113,9 +113,10 @@ fn forwarding(f: &Function, lowered: &Lowered, allocation: &Output) -> Vec<Label
     (0..n)
         .map(|i| {
             let mut at = i;
-            // The bound ends walks around empty endless loops.
+            // The bound ends walks into empty endless loops, whose blocks all stay.
             for _ in 0..n {
                 match next[at] {
+                    Some(l) if l.index() == i => return Label(i as u32),
                     Some(l) => at = l.index(),
                     None => break,
                 }
@@ -289,47 +290,26 @@ impl Finish<'_, '_> {
         self.forward.get(l.index()).copied().unwrap_or(l)
     }
 
-    fn inst(&mut self, inst: MInst) {
+    /// Lets branches pass over empty blocks.
+    fn retarget(&self, inst: &mut MInst) {
+        let new = |l: &mut Label| *l = self.target(*l);
         match inst {
-            MInst::Jmp { target } => self.emit(MInst::Jmp {
-                target: self.target(target),
-            }),
-            MInst::Branch { cc, taken, other } => self.emit(MInst::Branch {
-                cc,
-                taken: self.target(taken),
-                other: self.target(other),
-            }),
-            MInst::BranchOr {
-                cc1,
-                cc2,
-                taken,
-                other,
-            } => self.emit(MInst::BranchOr {
-                cc1,
-                cc2,
-                taken: self.target(taken),
-                other: self.target(other),
-            }),
-            MInst::JumpTable {
-                index,
-                tmp,
-                base,
-                mut targets,
-            } => {
-                for t in targets.iter_mut() {
-                    *t = self.target(*t);
-                }
-                self.emit(MInst::JumpTable {
-                    index,
-                    tmp,
-                    base,
-                    targets,
-                });
+            MInst::Jmp { target } => new(target),
+            MInst::EhEntry { body, .. } => new(body),
+            MInst::Branch { taken, other, .. } | MInst::BranchOr { taken, other, .. } => {
+                new(taken);
+                new(other);
             }
-            MInst::EhEntry { body, handlers } => self.emit(MInst::EhEntry {
-                body: self.target(body),
-                handlers,
-            }),
+            MInst::JumpTable { targets, .. } => targets.iter_mut().for_each(new),
+            _ => {}
+        }
+    }
+
+    /// Emits an instruction of the function: expanded if it needs the frame, simplified if its
+    /// registers allow it.
+    fn inst(&mut self, mut inst: MInst) {
+        self.retarget(&mut inst);
+        match inst {
             MInst::Ret { .. } | MInst::JmpFixup { .. } => {
                 self.epilogue();
                 self.emit(inst);
