@@ -11,9 +11,12 @@
 )]
 
 pub mod app_domain;
+mod console;
 pub mod environment;
 mod missing;
+mod object;
 mod registry;
+mod string;
 pub mod thread;
 mod thrown;
 

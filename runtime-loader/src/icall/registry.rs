@@ -24,7 +24,10 @@ unsafe impl Send for Icall {}
 /// The tables of all families.
 const FAMILIES: &[&[Icall]] = &[
     super::app_domain::ICALLS,
+    super::console::ICALLS,
     super::environment::ICALLS,
+    super::object::ICALLS,
+    super::string::ICALLS,
     super::thread::ICALLS,
 ];
 
