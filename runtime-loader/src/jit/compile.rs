@@ -102,7 +102,12 @@ impl Jit {
             return Ok(cell.addr());
         }
         let cell = CodeMap::global().memory().new_slot(rt.native_code(desc)?)?;
-        Ok(self.native_cells.lock().entry(desc.method).or_insert(cell).addr())
+        Ok(self
+            .native_cells
+            .lock()
+            .entry(desc.method)
+            .or_insert(cell)
+            .addr())
     }
 
     /// Makes sure that a method (canonical) has code; returns its address.

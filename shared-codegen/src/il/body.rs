@@ -48,6 +48,17 @@ pub enum ClauseKind {
 }
 
 impl MethodBody {
+    /// A body without locals and exception clauses.
+    pub fn of_code(code: &'static [u8]) -> MethodBody {
+        MethodBody {
+            max_stack: 8,
+            init_locals: true,
+            locals: Token(0),
+            code,
+            clauses: Vec::new(),
+        }
+    }
+
     /// Reads the body at an address.
     pub fn parse(module: &Module, rva: u32) -> Result<MethodBody> {
         let bytes = module

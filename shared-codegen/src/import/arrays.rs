@@ -67,13 +67,11 @@ impl Importer<'_> {
 
     /// `ldelem.*` of a scalar.
     pub(crate) fn ldelem_scalar(&mut self, m: MemType) -> Result<()> {
-        let index_item = self.stack.last().copied();
         let static_type = self
             .stack
             .len()
             .checked_sub(2)
             .and_then(|n| self.stack[n].ty);
-        let _ = index_item;
         let (a, index) = self.pop_array_index()?;
         let addr = self.element_address(a, index, m.bytes());
         let v = self.b.load(addr, self.element_mem(m));

@@ -5,7 +5,7 @@ use super::signature::{ir_signature, lower, this_type};
 use super::stack::Item;
 use super::{Importer, Pair};
 use crate::abi::helper::HelperId;
-use crate::ir::{AliasClass, MemRef, MemType, Op, Signature, Type, Value};
+use crate::ir::{AliasClass, FunctionBuilder, MemRef, MemType, Op, Signature, Type, Value};
 use crate::metadata::Token;
 use crate::types::{
     CallConv, ContextSource, Known, MethodId, MethodKind, MethodSignature, TypeId, ValueClass,
@@ -197,14 +197,20 @@ impl Importer<'_> {
         if direct && self.ctx.needs_context(method.canon) != ContextSource::None {
             operands.extend(self.callee_context(method));
         }
-        let value = self.b.call(op, Some(body), &sig, &operands);
+        let mut value = self.b.call(op, Some(body), &sig, &operands);
+        if op == Op::CallInternal {
+            value = self.normalized(value, signature.ret)?;
+        }
         self.push_result(&signature, value, result);
-        self.after_call(method.canon)
+        Ok(())
     }
 
-    /// Code after calls of methods that are known never to return does not exist for the JIT; nothing to do otherwise.
-    fn after_call(&mut self, _method: MethodId) -> Result<()> {
-        Ok(())
+    /// A small integer from native code: the bits above it are anything.
+    fn normalized(&mut self, value: Option<Value>, ret: TypeId) -> Result<Option<Value>> {
+        match (value, self.mem_of(ret)?) {
+            (Some(v), Some(m)) => Ok(Some(native_result(&mut self.b, v, m))),
+            _ => Ok(value),
+        }
     }
 
     /// Appends arguments in machine order: `this`, return buffer, the others. Returns the buffer of a struct result.
@@ -286,7 +292,10 @@ impl Importer<'_> {
         } else {
             Op::CallIndirect
         };
-        let value = self.b.call(op, None, &sig, &operands);
+        let mut value = self.b.call(op, None, &sig, &operands);
+        if native {
+            value = self.normalized(value, signature.ret)?;
+        }
         self.push_result(&signature, value, buffer);
         Ok(())
     }
@@ -362,5 +371,16 @@ impl Importer<'_> {
         let args = core::mem::take(&mut self.stack);
         self.emit_direct_call(method, args)?;
         self.ret()
+    }
+}
+
+/// A small integer that native code returned, with the bits above it cleaned.
+pub(super) fn native_result(b: &mut FunctionBuilder, v: Value, m: MemType) -> Value {
+    match m {
+        MemType::I8 => b.sext8(v),
+        MemType::U8 => b.zext8(v),
+        MemType::I16 => b.sext16(v),
+        MemType::U16 => b.zext16(v),
+        _ => v,
     }
 }

@@ -46,12 +46,7 @@ impl Importer<'_> {
         if item.is_struct {
             return Ok(item.value);
         }
-        let v = self.scalar_of(item)?;
-        let v = if self.b.func.ty(v).is_word() {
-            v
-        } else {
-            self.to_type(v, Type::I64)?
-        };
+        let v = self.to_address(item.value)?;
         self.null_check_unless_local(v);
         Ok(v)
     }
@@ -179,7 +174,11 @@ impl Importer<'_> {
         }
         let item = self.pop()?;
         let item = self.owned(item)?;
-        let addr = self.base_address(item)?;
+        // Addresses of fields of pointers are plain arithmetic (`&((T*)0)->field`).
+        let addr = match item.is_struct || self.b.func.ty(item.value) == Type::Ref {
+            true => self.base_address(item)?,
+            false => self.to_address(item.value)?,
+        };
         let offset = self.offset_from(f.canon, self.is_object(addr, item))?;
         let result = self.b.addr_offset(addr, offset.into());
         let ty = self.ctx.by_ref(self.ctx.field_type(f.canon)?);

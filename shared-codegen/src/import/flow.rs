@@ -82,7 +82,7 @@ impl Importer<'_> {
         key: Key,
         exception: Option<(Region, TypeId)>,
     ) -> Result<Block> {
-        let region = self.region_of(key.offset, key.copy)?;
+        let region = self.region_before(key.offset, key.copy)?;
         let saved_region = self.b.region();
         let saved_block = self.b.current();
         let saved_stack = core::mem::take(&mut self.stack);
@@ -215,6 +215,7 @@ impl Importer<'_> {
         };
         let (block, shape) = (known.block, known.shape.clone().unwrap_or_default());
         self.flow.copy = key.copy;
+        self.prefixes = Default::default();
         self.b.switch_to(block);
         self.b.set_region(self.b.func.blocks[block.index()].region);
         self.b.set_cold(self.b.func.blocks[block.index()].cold);

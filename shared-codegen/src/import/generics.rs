@@ -102,6 +102,8 @@ impl Importer<'_> {
                     alias: AliasClass::Immutable,
                     volatile: false,
                 };
+                // `call` runs instance methods on null too.
+                self.b.null_check(this);
                 Ok(self.b.load(this, mem))
             }
             ContextSource::None => self.invalid("no generic context"),

@@ -39,11 +39,20 @@ pub use signature::{ir_signature, pass_type};
 
 use crate::il::MethodBody;
 use crate::ir::{Function, FunctionBuilder, SourceLoc};
-use crate::types::{GenericContext, MethodId, MethodSignature, ModuleId, TypeContext, TypeId};
+use crate::types::{
+    ArrayMethod, GenericContext, MethodId, MethodKind, MethodSignature, ModuleId, TypeContext,
+    TypeId,
+};
 use rustc_hash::FxHashMap;
 
 /// Largest method body that is imported, in bytes of IL.
 pub const MAX_IL_SIZE: usize = 1 << 20;
+
+/// The instruction `ret`.
+const RET: &[u8] = &[0x2a];
+
+/// Most exception clauses of a method that is imported.
+pub const MAX_CLAUSES: usize = 1 << 14;
 
 /// What the importer is told from outside.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,6 +88,11 @@ pub fn import_method(
     let sig = ir_signature(ctx, method, &signature)?;
     let mut function = Function::new(ctx.method_full_name(method), sig);
     function.method = Some(method);
+    if let MethodKind::Array { array, op } = ctx.method_kind(method) {
+        let body = MethodBody::of_code(RET);
+        let importer = Importer::new(ctx, method, signature, body, function, *options)?;
+        return importer.run_array_method(array, op);
+    }
     let rva = ctx.method_rva(method);
     let has_il = rva != 0
         && !ctx.method_is_pinvoke(method)
@@ -89,7 +103,7 @@ pub fn import_method(
     }
     let module = ctx.method_module(method);
     let body = MethodBody::parse(ctx.module(module), rva).map_err(Error::Il)?;
-    if body.code.len() > MAX_IL_SIZE {
+    if body.code.len() > MAX_IL_SIZE || body.clauses.len() > MAX_CLAUSES {
         return Err(Error::TooLarge);
     }
     Importer::new(ctx, method, signature, body, function, *options)?.run()
@@ -119,6 +133,8 @@ pub(crate) struct Importer<'c> {
     /// The hidden generic context argument.
     context_arg: Option<crate::ir::Value>,
     prefixes: dispatch::Prefixes,
+    /// A failure that the whole method shares: of an exception clause.
+    fatal: Option<Error>,
     type_pairs: FxHashMap<u32, Pair<TypeId>>,
     options: ImportOptions,
     /// Offset of the instruction being imported.
@@ -156,6 +172,7 @@ impl<'c> Importer<'c> {
             return_buffer: None,
             context_arg: None,
             prefixes: dispatch::Prefixes::default(),
+            fatal: None,
             type_pairs: FxHashMap::default(),
             options,
             offset: 0,
@@ -175,8 +192,26 @@ impl<'c> Importer<'c> {
         self.start_at_first_instruction()?;
         while let Some(block) = self.flow.next_block() {
             self.import_block(block)?;
+            if let Some(e) = self.fatal.take() {
+                return Err(e);
+            }
         }
         self.finish_finally_copies();
+        Ok(self.b.finish())
+    }
+
+    /// The body of a pseudo-method of an array type: its arguments, the inlined call, `ret`.
+    fn run_array_method(mut self, array: TypeId, op: ArrayMethod) -> Result<Function> {
+        self.b.create_entry();
+        self.declare_args()?;
+        for n in 0..self.args.len() {
+            self.load_var(scan::VarRef::Arg(n as u32))?;
+        }
+        let args = core::mem::take(&mut self.stack);
+        // Which element type the caller's array type has is not known in shared code, and checked by nobody then.
+        self.prefixes.readonly = self.ctx.contains_canon(array);
+        self.array_method(Pair::same(array), op, &args)?;
+        self.ret()?;
         Ok(self.b.finish())
     }
 

@@ -115,7 +115,11 @@ impl Importer<'_> {
         let ty = self.type_pair(token)?;
         let object = self.pop_ref()?;
         let addr = if self.ctx.is_nullable(ty.canon) {
-            self.unbox_nullable(object, ty)?
+            // The address may outlive the evaluation stack, so no temporary will do.
+            let slot = self.new_struct_slot(ty.canon, false)?;
+            let to = self.b.slot_addr(slot, 0);
+            self.unbox_nullable_to(to, object, ty)?;
+            to
         } else {
             self.unboxed_address(object, ty)
         };
@@ -134,11 +138,16 @@ impl Importer<'_> {
     /// Address of a temporary with the nullable that an object (or null) stands for.
     fn unbox_nullable(&mut self, object: Value, ty: Pair<TypeId>) -> Result<Value> {
         let temp = self.new_temp(ty.canon)?;
+        self.unbox_nullable_to(temp, object, ty)?;
+        Ok(temp)
+    }
+
+    fn unbox_nullable_to(&mut self, to: Value, object: Value, ty: Pair<TypeId>) -> Result<()> {
         let handle = self.type_handle(ty);
-        let to = self.to_type(temp, Type::ByRef)?;
+        let to = self.to_type(to, Type::ByRef)?;
         self.b
             .call_helper(HelperId::UnboxNullable, &[handle, object, to]);
-        Ok(temp)
+        Ok(())
     }
 
     /// `unbox.any`

@@ -4,7 +4,7 @@
 //! A finally body is imported once for the normal way out and once for the exceptional way. The normal copy is
 //! shared by all `leave` instructions; each sets a selector that tells the end of the body where to go on.
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::flow::{Key, plain};
 use super::{Importer, Pair};
 use crate::abi::fixup::Fixup;
@@ -59,7 +59,15 @@ pub(crate) struct Regions {
     /// Handlers that do not know yet where their variables come from.
     unconnected: Vec<Block>,
     synchronized: Option<(Region, Value)>,
+    /// Protected regions being made, one inside the other.
+    nesting: u32,
 }
+
+/// Deepest nesting of protected regions, handlers included.
+const MAX_NESTING: u32 = 128;
+
+/// Most copies of finally bodies: nested ones double with every level.
+const MAX_COPIES: usize = 1 << 12;
 
 fn covers(start: u32, end: u32, offset: u32) -> bool {
     start <= offset && offset < end
@@ -83,6 +91,7 @@ impl Regions {
             normal_of: FxHashMap::default(),
             unconnected: Vec::new(),
             synchronized: None,
+            nesting: 0,
         }
     }
 
@@ -222,7 +231,17 @@ impl Importer<'_> {
         };
         let region = self.new_region(parent, RegionKind::Fault);
         self.regions.regions.insert((clause, copy), region);
-        self.attach_handler(clause, copy, region)?;
+        self.regions.nesting += 1;
+        let limits = self.regions.nesting <= MAX_NESTING && self.regions.copies.len() < MAX_COPIES;
+        let attached = match limits {
+            true => self.attach_handler(clause, copy, region),
+            false => Err(Error::TooLarge),
+        };
+        self.regions.nesting -= 1;
+        if let Err(e) = attached {
+            // A region without handler is no region: the method as a whole cannot be compiled.
+            self.fatal.get_or_insert(e);
+        }
         Ok(region)
     }
 

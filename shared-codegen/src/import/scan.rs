@@ -114,6 +114,7 @@ impl Scan {
         scan.count_edges(&blocks);
         if !body.clauses.is_empty() {
             scan.handler_live = handler_live(body, &blocks);
+            scan.handler_live.extend(written_by_filters(body, &blocks));
         }
         Ok(scan)
     }
@@ -191,6 +192,21 @@ fn split(instrs: &[Instr], leaders: &[u32]) -> Vec<ScanBlock> {
         }
     }
     blocks
+}
+
+/// What filters assign: they run on top of the stack, with the frame but not the registers of the method.
+fn written_by_filters(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
+    let in_filter = |b: &&ScanBlock| {
+        body.clauses.iter().any(|c| match c.kind {
+            ClauseKind::Filter(start) => start <= b.start && b.start < c.handler_start,
+            _ => false,
+        })
+    };
+    let accesses = blocks.iter().filter(in_filter).flat_map(|b| &b.accesses);
+    accesses
+        .filter(|(_, a)| *a == Access::Write)
+        .map(|(v, _)| *v)
+        .collect()
 }
 
 /// Backward liveness over blocks, with edges from protected blocks to handlers.

@@ -4,7 +4,7 @@
 use super::error::Result;
 use super::scan::VarRef;
 use super::{Importer, Pair};
-use crate::ir::{MemType, Slot, SlotData, Type, Value};
+use crate::ir::{Imm, MemType, Slot, SlotData, Type, Value};
 use crate::types::{MethodId, TypeId, ValueClass};
 use rustc_hash::FxHashMap;
 
@@ -103,6 +103,11 @@ impl Importer<'_> {
     /// Pops an address: by-ref, native int, or object reference.
     pub(crate) fn pop_addr(&mut self) -> Result<Value> {
         let v = self.pop_value()?;
+        self.to_address(v)
+    }
+
+    /// A by-ref, native int or object reference as it is, an int as native int.
+    pub(crate) fn to_address(&mut self, v: Value) -> Result<Value> {
         if self.b.func.ty(v).is_word() {
             Ok(v)
         } else {
@@ -232,14 +237,25 @@ impl Importer<'_> {
                     self.b.def_var(var, v);
                 }
                 Carried::Slot(slot, ty) => {
-                    let to = self.b.slot_addr(slot, 0);
-                    if item.value != to {
+                    if !item.is_struct || item.ty != Some(ty) {
+                        return self.invalid("stack types differ at a join");
+                    }
+                    if !self.is_slot_itself(item.value, slot) {
+                        let to = self.b.slot_addr(slot, 0);
                         self.copy_struct_to_stack(to, item.value, ty)?;
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// The value is the address of the start of this slot.
+    fn is_slot_itself(&self, v: Value, slot: Slot) -> bool {
+        let inst = self.b.func.def_inst(v);
+        inst.is_some_and(
+            |i| matches!(self.b.func.insts[i.index()].imm, Imm::Slot(s, 0, _) if s == slot),
+        )
     }
 
     /// The shape for the present stack: fresh variables, slots by depth.

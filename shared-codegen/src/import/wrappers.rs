@@ -1,5 +1,6 @@
 //! Bodies of methods without IL: internal calls, delegate methods, P/Invokes.
 
+use super::calls::native_result;
 use super::error::{Error, Result};
 use super::flow::plain;
 use crate::abi::fixup::Fixup;
@@ -26,7 +27,7 @@ pub(crate) fn import(
     };
     w.b.create_entry();
     if ctx.method_is_internal_call(method) {
-        w.internal_call();
+        w.internal_call()?;
     } else if ctx.method_is_pinvoke(method) {
         w.pinvoke()?;
     } else if ctx.method_is_runtime(method) {
@@ -65,21 +66,32 @@ impl Wrapper<'_> {
             .collect()
     }
 
-    fn internal_call(&mut self) {
+    fn internal_call(&mut self) -> Result<()> {
         let mut sig = self.b.func.sig.clone();
         sig.context = false;
         let params = self.params();
         let result = self
             .b
             .call(Op::CallInternal, Some(self.method), &sig, &params);
+        let result = match (result, self.ctx.value_class(self.signature.ret)?) {
+            (Some(v), ValueClass::Scalar(m)) => Some(native_result(&mut self.b, v, m)),
+            _ => result,
+        };
         self.b.ret(result);
+        Ok(())
     }
 
     // ---- delegates
 
     fn delegate_method(&mut self) -> Result<()> {
+        let owner = self.ctx.method_owner(self.method);
+        if !self.ctx.is_delegate(owner) || !self.signature.has_this {
+            return Err(Error::Unsupported(
+                "a method that the runtime should supply",
+            ));
+        }
         match self.ctx.method_name(self.method) {
-            ".ctor" => {
+            ".ctor" if self.b.func.sig.params.len() == 3 => {
                 let p = self.params();
                 let none = self.b.i64(0);
                 self.b
@@ -418,10 +430,7 @@ impl Wrapper<'_> {
                 let zero = self.b.i32(0);
                 self.b.icmp(IntCc::Ne, v, zero)
             }
-            ValueClass::Scalar(MemType::U8) => self.b.zext8(v),
-            ValueClass::Scalar(MemType::I8) => self.b.sext8(v),
-            ValueClass::Scalar(MemType::U16) => self.b.zext16(v),
-            ValueClass::Scalar(MemType::I16) => self.b.sext16(v),
+            ValueClass::Scalar(m) => native_result(&mut self.b, v, m),
             _ => v,
         })
     }

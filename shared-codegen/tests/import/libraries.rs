@@ -23,7 +23,10 @@ fn outcome(ctx: &TypeContext, m: MethodId) -> Result<Vec<String>, String> {
         let short: String = text.chars().take(300).collect();
         return Err(format!("DEFECT {short}"));
     }
-    Ok(f.failures.iter().map(|x| format!("part: {}", x.message)).collect())
+    Ok(f.failures
+        .iter()
+        .map(|x| format!("part: {}", x.message))
+        .collect())
 }
 
 /// Counts by reason, with an example; panics on defects.
