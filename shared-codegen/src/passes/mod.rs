@@ -11,6 +11,7 @@ mod oracle;
 mod scope;
 pub mod table;
 
+pub mod bounds_check_elim;
 pub mod const_prop;
 pub mod copy_prop;
 pub mod dce;

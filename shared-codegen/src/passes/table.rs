@@ -2,8 +2,8 @@
 
 use super::{OptSet, PassContext};
 use super::{
-    const_prop, copy_prop, dce, eh_demote, expand, gvn, inline, intrinsics, null_check_elim,
-    promote_slots, simplify_cfg, sroa,
+    bounds_check_elim, const_prop, copy_prop, dce, eh_demote, expand, gvn, inline, intrinsics,
+    null_check_elim, promote_slots, simplify_cfg, sroa,
 };
 use crate::ir::Function;
 
@@ -71,6 +71,8 @@ passes! {
         "keep scalars of the frame in registers";
     Gvn = "gvn" ["ssapre"] gvn::run, false, Default,
         "do not compute, check or load again what a dominating block has";
+    BoundsCheckElim = "bounds-check-elim" ["abcrem"] bounds_check_elim::run, false, Default,
+        "remove bounds checks that comparisons and counting prove to pass";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
         "remove null checks of values known not to be null";
     Dce = "dce" ["deadce"] dce::run, false, Quick,
@@ -110,6 +112,7 @@ pub const PIPELINE: &[PassId] = {
         ConstProp,
         CopyProp,
         Gvn,
+        BoundsCheckElim,
         NullCheckElim,
         Dce,
         Expand,
