@@ -13,9 +13,11 @@
 pub mod app_domain;
 mod console;
 pub mod environment;
+mod method_info;
 mod missing;
 mod object;
 mod registry;
+mod runtime_type;
 mod string;
 pub mod thread;
 mod thrown;

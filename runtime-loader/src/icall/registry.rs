@@ -26,7 +26,9 @@ const FAMILIES: &[&[Icall]] = &[
     super::app_domain::ICALLS,
     super::console::ICALLS,
     super::environment::ICALLS,
+    super::method_info::ICALLS,
     super::object::ICALLS,
+    super::runtime_type::ICALLS,
     super::string::ICALLS,
     super::thread::ICALLS,
 ];

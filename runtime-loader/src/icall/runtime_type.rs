@@ -1,0 +1,357 @@
+//! `System.RuntimeType`, `System.RuntimeTypeHandle`, `System.Type`.
+
+use super::{Result, Thrown, icalls, managed};
+use crate::object::{MethodTable, Obj, array, string};
+use crate::runtime::{self, cast};
+use shared_codegen::abi::layout::method_table as l;
+use shared_codegen::types::{Known, NameFormat, TypeId, TypeKind};
+
+icalls! {
+    "System.RuntimeType" {
+        "getFullName" => full_name(Obj, bool, bool) -> Obj;
+        "get_Name" => name(Obj) -> Obj;
+        "get_Namespace" => namespace(Obj) -> Obj;
+        "get_DeclaringType" => declaring_type(Obj) -> Obj;
+        "MakeGenericType" => make_generic_type(Obj, Obj) -> Obj;
+        "make_array_type" => make_array_type(Obj, i32) -> Obj;
+        "make_byref_type" => make_byref_type(Obj) -> Obj;
+        "MakePointerType" => make_pointer_type(Obj) -> Obj;
+        "GetGenericArgumentsInternal" => generic_arguments(Obj, bool) -> Obj;
+        "GetTypeCodeImplInternal" => type_code(Obj) -> i32;
+        "CreateInstanceInternal" => create_instance(Obj) -> Obj;
+    }
+    "System.RuntimeTypeHandle" {
+        "GetAttributes" => attributes(Obj) -> i32;
+        "GetBaseType" => base_type(Obj) -> Obj;
+        "GetElementType" => element_type(Obj) -> Obj;
+        "GetCorElementType" => cor_element_type(Obj) -> u8;
+        "GetGenericTypeDefinition_impl" => generic_definition(Obj) -> Obj;
+        "HasInstantiation" => has_instantiation(Obj) -> bool;
+        "HasReferences" => has_references(Obj) -> bool;
+        "IsGenericTypeDefinition" => is_generic_definition(Obj) -> bool;
+        "IsGenericVariable" => is_generic_variable(Obj) -> bool;
+        "IsInstanceOfType" => is_instance_of(Obj, Obj) -> bool;
+        "IsArray" => is_array(Obj) -> bool;
+        "IsByRef" => is_by_ref(Obj) -> bool;
+        "IsPointer" => is_pointer(Obj) -> bool;
+        "GetArrayRank" => array_rank(Obj) -> i32;
+        "GetMetadataToken" => metadata_token(Obj) -> i32;
+        "is_subclass_of" => is_subclass_of(usize, usize) -> bool;
+        "type_is_assignable_from" => is_assignable_from(Obj, Obj) -> bool;
+    }
+    "System.Type" {
+        "internal_from_handle" => from_handle(usize) -> Obj;
+    }
+}
+
+/// The type behind a `Type` argument.
+pub(super) fn table(ty: Obj) -> Result<&'static MethodTable> {
+    runtime::get().type_of_object(ty).ok_or_else(|| Thrown::argument_null("type"))
+}
+
+fn id(ty: Obj) -> Result<TypeId> {
+    Ok(table(ty)?.type_id())
+}
+
+/// The `Type` object of a type.
+pub(super) fn object_of(ty: TypeId) -> Result<Obj> {
+    let rt = runtime::get();
+    rt.type_object(rt.method_table(ty)?)
+}
+
+extern "C" fn from_handle(handle: usize) -> Obj {
+    managed(|| match MethodTable::from_handle(handle) {
+        Some(mt) => runtime::get().type_object(mt),
+        None => Ok(Obj::NULL),
+    })
+}
+
+extern "C" fn full_name(this: Obj, full: bool, qualified: bool) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let ty = id(this)?;
+        if full && rt.types.is_open(ty) && !rt.types.is_generic_definition(ty) {
+            return Ok(Obj::NULL);
+        }
+        let format = if full || qualified { NameFormat::FullName } else { NameFormat::Reflection };
+        let mut name = rt.types.type_name_as(ty, format);
+        if qualified {
+            name = format!("{name}, {}", rt.types.assembly_name_of(ty));
+        }
+        string::from_rust(&name)
+    })
+}
+
+/// Name of a type without namespace and enclosing types.
+fn simple_name(ty: TypeId) -> String {
+    let types = &runtime::get().types;
+    match types.kind(ty) {
+        TypeKind::SzArray(e) => simple_name(e) + "[]",
+        TypeKind::Array { elem, rank: 1 } => simple_name(elem) + "[*]",
+        TypeKind::Array { elem, rank } => format!("{}[{}]", simple_name(elem), ",".repeat(rank as usize - 1)),
+        TypeKind::Ptr(e) => simple_name(e) + "*",
+        TypeKind::ByRef(e) => simple_name(e) + "&",
+        TypeKind::Def { .. } | TypeKind::Inst { .. } => types.type_name(ty).1.to_owned(),
+        _ => types.full_name(ty),
+    }
+}
+
+extern "C" fn name(this: Obj) -> Obj {
+    managed(|| string::from_rust(&simple_name(id(this)?)))
+}
+
+extern "C" fn namespace(this: Obj) -> Obj {
+    managed(|| {
+        let types = &runtime::get().types;
+        let mut ty = id(this)?;
+        while let TypeKind::SzArray(e) | TypeKind::Ptr(e) | TypeKind::ByRef(e) | TypeKind::Array { elem: e, .. } = types.kind(ty) {
+            ty = e;
+        }
+        while let Some(outer) = types.enclosing_type(ty) {
+            ty = outer;
+        }
+        match types.type_name(ty).0 {
+            "" => Ok(Obj::NULL),
+            text => string::from_rust(text),
+        }
+    })
+}
+
+extern "C" fn declaring_type(this: Obj) -> Obj {
+    managed(|| match runtime::get().types.enclosing_type(id(this)?) {
+        Some(outer) => object_of(outer),
+        None => Ok(Obj::NULL),
+    })
+}
+
+extern "C" fn make_generic_type(definition: Obj, arguments: Obj) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let args = array::as_slice::<Obj>(arguments).iter().map(|a| id(*a)).collect::<Result<Vec<_>>>()?;
+        let def = rt.types.definition(id(definition)?);
+        object_of(rt.types.instance(def, &args))
+    })
+}
+
+extern "C" fn make_array_type(this: Obj, rank: i32) -> Obj {
+    managed(|| {
+        let types = &runtime::get().types;
+        let elem = id(this)?;
+        object_of(if rank == 0 { types.sz_array(elem) } else { types.intern_type(TypeKind::Array { elem, rank: rank as u32 }) })
+    })
+}
+
+extern "C" fn make_byref_type(this: Obj) -> Obj {
+    managed(|| object_of(runtime::get().types.by_ref(id(this)?)))
+}
+
+extern "C" fn make_pointer_type(this: Obj) -> Obj {
+    managed(|| object_of(runtime::get().types.pointer(id(this)?)))
+}
+
+/// A `Type[]` (or `RuntimeType[]`) of these types.
+pub(super) fn type_array(types: &[TypeId], runtime_array: bool) -> Result<Obj> {
+    let rt = runtime::get();
+    let class = rt.types.known(if runtime_array { Known::RuntimeType } else { Known::Type });
+    let a = array::allocate(rt.method_table(rt.types.sz_array(class))?, types.len())?;
+    for (n, t) in types.iter().enumerate() {
+        array::set(a, n, object_of(*t)?);
+    }
+    Ok(a)
+}
+
+extern "C" fn generic_arguments(this: Obj, runtime_array: bool) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let ty = id(this)?;
+        let args = match rt.types.kind(ty) {
+            TypeKind::Inst { args, .. } => args.to_vec(),
+            _ => rt.types.param_types(ty).to_vec(),
+        };
+        type_array(&args, runtime_array)
+    })
+}
+
+/// `TypeCode` of a type.
+extern "C" fn type_code(ty: Obj) -> i32 {
+    managed(|| {
+        use shared_codegen::types::Prim::*;
+        let rt = runtime::get();
+        let ty = id(ty)?;
+        Ok(match rt.types.prim(rt.types.underlying(ty)) {
+            Some(Bool) => 3,
+            Some(Char) => 4,
+            Some(I1) => 5,
+            Some(U1) => 6,
+            Some(I2) => 7,
+            Some(U2) => 8,
+            Some(I4) => 9,
+            Some(U4) => 10,
+            Some(I8) => 11,
+            Some(U8) => 12,
+            Some(R4) => 13,
+            Some(R8) => 14,
+            Some(I | U) => 1,
+            None => match rt.types.type_name(ty) {
+                ("System", "Decimal") => 15,
+                ("System", "DateTime") => 16,
+                ("System", "String") => 18,
+                ("System", "DBNull") => 2,
+                _ => 1,
+            },
+        })
+    })
+}
+
+extern "C" fn create_instance(ty: Obj) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let mt = table(ty)?;
+        if mt.has(l::FLAG_NULLABLE) {
+            return Ok(Obj::NULL);
+        }
+        let object = crate::object::new_object(mt)?;
+        if !mt.has(l::FLAG_VALUE_TYPE) {
+            let ctor = rt.types.find_constructor(mt.type_id(), &[])?;
+            let ctor = ctor.ok_or_else(|| Thrown::system("MissingMethodException", format!("Default constructor not found for type {}", rt.types.full_name(mt.type_id()))))?;
+            crate::runtime::invoke::call(rt.methods.desc(ctor), &[crate::runtime::invoke::Arg::Ref(object)])?;
+        }
+        Ok(object)
+    })
+}
+
+extern "C" fn attributes(ty: Obj) -> i32 {
+    managed(|| Ok(runtime::get().types.type_flags(id(ty)?) as i32))
+}
+
+extern "C" fn base_type(ty: Obj) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let ty = id(ty)?;
+        if rt.types.is_interface(ty) || rt.types.is_pointer_like(ty) {
+            return Ok(Obj::NULL);
+        }
+        match rt.types.parent(ty)? {
+            Some(p) => object_of(p),
+            None => Ok(Obj::NULL),
+        }
+    })
+}
+
+extern "C" fn element_type(ty: Obj) -> Obj {
+    managed(|| match runtime::get().types.kind(id(ty)?) {
+        TypeKind::SzArray(e) | TypeKind::Ptr(e) | TypeKind::ByRef(e) | TypeKind::Array { elem: e, .. } => object_of(e),
+        _ => Ok(Obj::NULL),
+    })
+}
+
+/// ECMA-335 II.23.1.16 element type of a type.
+extern "C" fn cor_element_type(ty: Obj) -> u8 {
+    managed(|| {
+        use shared_codegen::types::Prim::*;
+        let types = &runtime::get().types;
+        let ty = id(ty)?;
+        Ok(match types.kind(ty) {
+            TypeKind::SzArray(_) => 0x1d,
+            TypeKind::Array { .. } => 0x14,
+            TypeKind::Ptr(_) => 0x0f,
+            TypeKind::ByRef(_) => 0x10,
+            TypeKind::FnPtr(_) => 0x1b,
+            TypeKind::Var(_) | TypeKind::Param { .. } => 0x13,
+            TypeKind::MVar(_) => 0x1e,
+            _ if types.is_enum(ty) => 0x11,
+            TypeKind::Inst { .. } => 0x15,
+            _ => match types.prim(ty) {
+                Some(Bool) => 0x02,
+                Some(Char) => 0x03,
+                Some(I1) => 0x04,
+                Some(U1) => 0x05,
+                Some(I2) => 0x06,
+                Some(U2) => 0x07,
+                Some(I4) => 0x08,
+                Some(U4) => 0x09,
+                Some(I8) => 0x0a,
+                Some(U8) => 0x0b,
+                Some(R4) => 0x0c,
+                Some(R8) => 0x0d,
+                Some(I) => 0x18,
+                Some(U) => 0x19,
+                None if ty == types.known(Known::Void) => 0x01,
+                None if ty == types.known(Known::String) => 0x0e,
+                None if ty == types.known(Known::Object) => 0x1c,
+                None if types.is_value_type(ty) => 0x11,
+                None => 0x12,
+            },
+        })
+    })
+}
+
+extern "C" fn generic_definition(ty: Obj) -> Obj {
+    managed(|| {
+        let types = &runtime::get().types;
+        let ty = id(ty)?;
+        if types.is_generic_definition(types.definition(ty)) { object_of(types.definition(ty)) } else { Ok(Obj::NULL) }
+    })
+}
+
+fn test(ty: Obj, f: impl FnOnce(TypeId) -> bool) -> bool {
+    managed(|| Ok(f(id(ty)?)))
+}
+
+extern "C" fn has_instantiation(ty: Obj) -> bool {
+    let types = &runtime::get().types;
+    test(ty, |t| matches!(types.kind(t), TypeKind::Inst { .. }) || types.is_generic_definition(t))
+}
+
+extern "C" fn has_references(ty: Obj) -> bool {
+    managed(|| Ok(table(ty)?.has(l::FLAG_HAS_REFS)))
+}
+
+extern "C" fn is_generic_definition(ty: Obj) -> bool {
+    test(ty, |t| runtime::get().types.is_generic_definition(t))
+}
+
+extern "C" fn is_generic_variable(ty: Obj) -> bool {
+    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::Var(_) | TypeKind::MVar(_) | TypeKind::Param { .. }))
+}
+
+extern "C" fn is_instance_of(ty: Obj, o: Obj) -> bool {
+    managed(|| Ok(!o.is_null() && cast::is_instance(o, table(ty)?)))
+}
+
+extern "C" fn is_array(ty: Obj) -> bool {
+    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::SzArray(_) | TypeKind::Array { .. }))
+}
+
+extern "C" fn is_by_ref(ty: Obj) -> bool {
+    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::ByRef(_)))
+}
+
+extern "C" fn is_pointer(ty: Obj) -> bool {
+    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::Ptr(_)))
+}
+
+extern "C" fn array_rank(ty: Obj) -> i32 {
+    managed(|| {
+        Ok(match runtime::get().types.kind(id(ty)?) {
+            TypeKind::SzArray(_) => 1,
+            TypeKind::Array { rank, .. } => rank as i32,
+            _ => 0,
+        })
+    })
+}
+
+extern "C" fn metadata_token(ty: Obj) -> i32 {
+    managed(|| Ok(runtime::get().types.def_of(id(ty)?).map_or(0x0200_0000, |(_, row)| row.token().0 as i32)))
+}
+
+extern "C" fn is_subclass_of(child: usize, base: usize) -> bool {
+    match (MethodTable::from_handle(child), MethodTable::from_handle(base)) {
+        (Some(c), Some(b)) => c.is_subclass_of(b),
+        _ => false,
+    }
+}
+
+extern "C" fn is_assignable_from(to: Obj, from: Obj) -> bool {
+    managed(|| Ok(cast::is_assignable(table(from)?, table(to)?)))
+}
