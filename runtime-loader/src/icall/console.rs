@@ -89,7 +89,9 @@ fn last_error() -> i32 {
 extern "C" fn write(handle: isize, bytes: Obj, offset: i32, count: i32, error: *mut i32) -> i32 {
     let part = &array::as_slice::<u8>(bytes)[offset as usize..(offset + count) as usize];
     // SAFETY: the slice is readable; `error` is the caller's variable.
-    let n = crate::threads::blocking(|| unsafe { libc::write(handle as i32, part.as_ptr().cast(), part.len()) });
+    let n = crate::threads::blocking(|| unsafe {
+        libc::write(handle as i32, part.as_ptr().cast(), part.len())
+    });
     // SAFETY: as above.
     unsafe { error.write(if n < 0 { last_error() } else { 0 }) };
     n as i32
@@ -98,7 +100,9 @@ extern "C" fn write(handle: isize, bytes: Obj, offset: i32, count: i32, error: *
 extern "C" fn read(handle: isize, bytes: Obj, offset: i32, count: i32, error: *mut i32) -> i32 {
     let part = &mut array::as_mut_slice::<u8>(bytes)[offset as usize..(offset + count) as usize];
     // SAFETY: the slice is writable; `error` is the caller's variable.
-    let n = crate::threads::blocking(|| unsafe { libc::read(handle as i32, part.as_mut_ptr().cast(), part.len()) });
+    let n = crate::threads::blocking(|| unsafe {
+        libc::read(handle as i32, part.as_mut_ptr().cast(), part.len())
+    });
     // SAFETY: as above.
     unsafe { error.write(if n < 0 { last_error() } else { 0 }) };
     n as i32
@@ -117,10 +121,18 @@ extern "C" fn suppress_finalize(o: Obj) {
 }
 
 extern "C" fn tombstone() -> Obj {
-    crate::runtime::get().objects.get().map_or(Obj::NULL, |o| o.tombstone.target())
+    crate::runtime::get()
+        .objects
+        .get()
+        .map_or(Obj::NULL, |o| o.tombstone.target())
 }
 
-extern "C" fn double_to_string(value: f64, format: *const core::ffi::c_char, buffer: *mut core::ffi::c_char, size: i32) -> i32 {
+extern "C" fn double_to_string(
+    value: f64,
+    format: *const core::ffi::c_char,
+    buffer: *mut core::ffi::c_char,
+    size: i32,
+) -> i32 {
     managed(|| {
         // SAFETY: managed code passes a NUL-terminated printf format for one double and a buffer of `size` bytes.
         Ok(unsafe { libc::snprintf(buffer, size as usize, format, value) })

@@ -47,7 +47,10 @@ pub struct PointerArray {
 pub(super) fn pointer_array(items: &[usize]) -> *mut PointerArray {
     let data = items.to_vec().into_boxed_slice();
     let len = data.len() as i32;
-    Box::into_raw(Box::new(PointerArray { data: Box::into_raw(data).cast(), len }))
+    Box::into_raw(Box::new(PointerArray {
+        data: Box::into_raw(data).cast(),
+        len,
+    }))
 }
 
 extern "C" fn free_pointer_array(a: *mut PointerArray) {
@@ -57,7 +60,10 @@ extern "C" fn free_pointer_array(a: *mut PointerArray) {
     // SAFETY: made by `pointer_array`, freed once by the handle that owns it.
     unsafe {
         let a = Box::from_raw(a);
-        drop(Box::from_raw(core::ptr::slice_from_raw_parts_mut(a.data, a.len as usize)));
+        drop(Box::from_raw(core::ptr::slice_from_raw_parts_mut(
+            a.data,
+            a.len as usize,
+        )));
     }
 }
 
@@ -67,7 +73,11 @@ extern "C" fn free(p: *mut u8) {
 }
 
 extern "C" fn string_to_utf8(s: Obj) -> *mut u8 {
-    if s.is_null() { core::ptr::null_mut() } else { crate::interop::native_string(&string::to_rust(s)) }
+    if s.is_null() {
+        core::ptr::null_mut()
+    } else {
+        crate::interop::native_string(&string::to_rust(s))
+    }
 }
 
 /// `BindingFlags`
@@ -80,8 +90,16 @@ mod flags {
 
 /// Visibility and kind of a member fit the flags.
 fn fits(binding: i32, public: bool, is_static: bool) -> bool {
-    let visible = if public { flags::PUBLIC } else { flags::NON_PUBLIC };
-    let kind = if is_static { flags::STATIC } else { flags::INSTANCE };
+    let visible = if public {
+        flags::PUBLIC
+    } else {
+        flags::NON_PUBLIC
+    };
+    let kind = if is_static {
+        flags::STATIC
+    } else {
+        flags::INSTANCE
+    };
     binding & visible != 0 && binding & kind != 0
 }
 
@@ -91,9 +109,20 @@ extern "C" fn constructors(this: Obj, binding: i32) -> *mut PointerArray {
         let ty = table(this)?.type_id();
         let fitting = |m: &MethodId| {
             let name = rt.types.method_name(*m);
-            matches!(name, ".ctor" | ".cctor") && fits(binding, rt.types.method_is_public(*m), rt.types.method_is_static(*m))
+            matches!(name, ".ctor" | ".cctor")
+                && fits(
+                    binding,
+                    rt.types.method_is_public(*m),
+                    rt.types.method_is_static(*m),
+                )
         };
-        let found: Vec<usize> = rt.types.methods(ty)?.into_iter().filter(fitting).map(|m| rt.methods.desc(m).handle()).collect();
+        let found: Vec<usize> = rt
+            .types
+            .methods(ty)?
+            .into_iter()
+            .filter(fitting)
+            .map(|m| rt.methods.desc(m).handle())
+            .collect();
         Ok(pointer_array(&found))
     })
 }
@@ -103,7 +132,12 @@ fn desc(handle: usize) -> Result<&'static MethodDesc> {
 }
 
 extern "C" fn method_attributes(handle: usize) -> i32 {
-    managed(|| Ok(runtime::get().types.method_def(desc(handle)?.method).map_or(0, |d| d.flags.into())))
+    managed(|| {
+        Ok(runtime::get()
+            .types
+            .method_def(desc(handle)?.method)
+            .map_or(0, |d| d.flags.into()))
+    })
 }
 
 /// `System.Reflection.MonoMethodInfo`
@@ -141,9 +175,15 @@ extern "C" fn parameter_info(handle: usize, member: Obj) -> Obj {
         let method = desc(handle)?.method;
         let signature = rt.types.method_signature(method)?;
         let module = rt.types.module(rt.types.method_module(method));
-        let rows: Vec<_> = module.params_of(rt.types.method_row(method)).filter_map(|r| module.param(r).ok()).collect();
+        let rows: Vec<_> = module
+            .params_of(rt.types.method_row(method))
+            .filter_map(|r| module.param(r).ok())
+            .collect();
         let class = rt.types.known(Known::ParameterInfo);
-        let a = array::allocate(rt.method_table(rt.types.sz_array(class))?, signature.params.len())?;
+        let a = array::allocate(
+            rt.method_table(rt.types.sz_array(class))?,
+            signature.params.len(),
+        )?;
         for (n, ty) in signature.params.iter().enumerate() {
             let row = rows.iter().find(|r| usize::from(r.sequence) == n + 1);
             let p = new_object(rt.known(Known::RuntimeParameterInfo))?;
@@ -175,14 +215,20 @@ extern "C" fn method_from_handle(method: usize, ty: usize, _generic_check: bool)
 extern "C" fn method_name(method: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
-        string::from_rust(rt.types.method_name(desc(rt.get_field(method, "mhandle"))?.method))
+        string::from_rust(
+            rt.types
+                .method_name(desc(rt.get_field(method, "mhandle"))?.method),
+        )
     })
 }
 
 extern "C" fn is_generic_method(method: Obj) -> bool {
     managed(|| {
         let rt = runtime::get();
-        Ok(rt.types.generic_param_count(desc(rt.get_field(method, "mhandle"))?.method) > 0)
+        Ok(rt
+            .types
+            .generic_param_count(desc(rt.get_field(method, "mhandle"))?.method)
+            > 0)
     })
 }
 
@@ -208,7 +254,11 @@ fn invoke_with_objects(d: &'static MethodDesc, this: Obj, args: Obj) -> Result<O
         let mut receiver = this;
         if this.is_null() {
             if !rt.types.method_is_constructor(d.method) {
-                return Err(Thrown::of("System.Reflection", "TargetException", "Non-static method requires a target."));
+                return Err(Thrown::of(
+                    "System.Reflection",
+                    "TargetException",
+                    "Non-static method requires a target.",
+                ));
             }
             made = new_object(owner)?;
             receiver = made;
@@ -216,18 +266,34 @@ fn invoke_with_objects(d: &'static MethodDesc, this: Obj, args: Obj) -> Result<O
             target = rt.methods.resolve_virtual(rt, this, d.method)?;
         }
         let by_address = rt.types.is_value_type(rt.types.method_owner(target.method));
-        operands.push(if by_address { Arg::Word(receiver.data() as u64) } else { Arg::Ref(receiver) });
+        operands.push(if by_address {
+            Arg::Word(receiver.data() as u64)
+        } else {
+            Arg::Ref(receiver)
+        });
     } else {
-        rt.class_init.ensure(rt.method_table(rt.types.method_owner(d.method))?)?;
+        rt.class_init
+            .ensure(rt.method_table(rt.types.method_owner(d.method))?)?;
     }
     let ret = rt.types.value_class(signature.ret)?;
-    let mut buffer = vec![0u64; if let ValueClass::Struct { size, .. } = ret { size.div_ceil(8) as usize } else { 0 }];
+    let mut buffer = vec![
+        0u64;
+        if let ValueClass::Struct { size, .. } = ret {
+            size.div_ceil(8) as usize
+        } else {
+            0
+        }
+    ];
     if !buffer.is_empty() {
         operands.push(Arg::Word(buffer.as_mut_ptr() as u64));
     }
     let mut copies: Vec<Vec<u64>> = Vec::new();
     for (n, ty) in signature.params.iter().enumerate() {
-        let value = if args.is_null() { Obj::NULL } else { array::get::<Obj>(args, n) };
+        let value = if args.is_null() {
+            Obj::NULL
+        } else {
+            array::get::<Obj>(args, n)
+        };
         operands.push(argument(value, *ty, &mut copies)?);
     }
     let result = invoke::call(target, &operands)?;
@@ -244,7 +310,11 @@ fn argument(value: Obj, ty: TypeId, copies: &mut Vec<Vec<u64>>) -> Result<Arg> {
         ValueClass::Scalar(MemType::Ref) => Arg::Ref(value),
         ValueClass::Scalar(MemType::ByRef) => match rt.types.kind(ty) {
             TypeKind::ByRef(e) if rt.types.is_value_type(e) => Arg::Word(value.data() as u64),
-            _ => return Err(Thrown::not_supported("reflection invocation with a by-reference argument of reference type")),
+            _ => {
+                return Err(Thrown::not_supported(
+                    "reflection invocation with a by-reference argument of reference type",
+                ));
+            }
         },
         ValueClass::Scalar(m) if value.is_null() => match m {
             MemType::F32 => Arg::F32(0.0),
@@ -281,15 +351,28 @@ fn argument(value: Obj, ty: TypeId, copies: &mut Vec<Vec<u64>>) -> Result<Arg> {
     })
 }
 
-fn box_result(ty: TypeId, class: ValueClass, result: invoke::Returned, buffer: &[u64]) -> Result<Obj> {
+fn box_result(
+    ty: TypeId,
+    class: ValueClass,
+    result: invoke::Returned,
+    buffer: &[u64],
+) -> Result<Obj> {
     let rt = runtime::get();
     Ok(match class {
         ValueClass::Void => Obj::NULL,
         ValueClass::Scalar(MemType::Ref) => result.object(),
         ValueClass::Scalar(m) => {
-            let bits = if m.value_type().is_float() { result.float } else { result.word };
+            let bits = if m.value_type().is_float() {
+                result.float
+            } else {
+                result.word
+            };
             let mt = rt.method_table(ty)?;
-            if mt.has(l::FLAG_VALUE_TYPE) { cast::box_value(mt, core::ptr::from_ref(&bits).cast())? } else { Obj::NULL }
+            if mt.has(l::FLAG_VALUE_TYPE) {
+                cast::box_value(mt, core::ptr::from_ref(&bits).cast())?
+            } else {
+                Obj::NULL
+            }
         }
         ValueClass::Struct { .. } => cast::box_value(rt.method_table(ty)?, buffer.as_ptr().cast())?,
     })

@@ -15,6 +15,7 @@ mod console;
 pub mod environment;
 mod method_info;
 mod missing;
+mod monitor;
 mod object;
 mod registry;
 mod runtime_type;

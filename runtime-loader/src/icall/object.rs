@@ -36,7 +36,9 @@ extern "C" fn memberwise_clone(o: Obj) -> Obj {
         let copy = allocate(o.method_table(), size).ok_or_else(Thrown::out_of_memory)?;
         let header = shared_codegen::abi::layout::object::HEADER;
         // SAFETY: both objects have `size` bytes; the copy is ours alone.
-        unsafe { core::ptr::copy_nonoverlapping(o.at(header), copy.at(header), size - header as usize) };
+        unsafe {
+            core::ptr::copy_nonoverlapping(o.at(header), copy.at(header), size - header as usize)
+        };
         fix_bounds(o, copy);
         Ok(copy)
     })
@@ -55,7 +57,11 @@ fn fix_bounds(from: Obj, to: Obj) {
 }
 
 extern "C" fn hash_code(o: Obj) -> i32 {
-    if o.is_null() { 0 } else { gc::sync_word::hash_code(o.addr()) }
+    if o.is_null() {
+        0
+    } else {
+        gc::sync_word::hash_code(o.addr())
+    }
 }
 
 extern "C" fn offset_to_string_data() -> i32 {
@@ -65,13 +71,20 @@ extern "C" fn offset_to_string_data() -> i32 {
 extern "C" fn initialize_array(a: Obj, field: usize) {
     managed(|| {
         let rt = runtime::get();
-        let desc = crate::object::FieldDesc::from_handle(field).filter(|_| !a.is_null()).ok_or_else(|| Thrown::argument_null("array"))?;
+        let desc = crate::object::FieldDesc::from_handle(field)
+            .filter(|_| !a.is_null())
+            .ok_or_else(|| Thrown::argument_null("array"))?;
         let kind = rt.types.field_kind(desc.field);
         let module = rt.types.module(kind.module);
-        let data = module.field_rva_of(kind.row).and_then(|rva| module.pe().tail_at(rva));
+        let data = module
+            .field_rva_of(kind.row)
+            .and_then(|rva| module.pe().tail_at(rva));
         let len = array::bytes_len(a);
         let Some(data) = data.filter(|d| d.len() >= len) else {
-            return Err(Thrown::argument("Value does not fall within the expected range.", "fldHandle"));
+            return Err(Thrown::argument(
+                "Value does not fall within the expected range.",
+                "fldHandle",
+            ));
         };
         // SAFETY: the array has `len` bytes of elements; the data is in the assembly's file.
         unsafe { core::ptr::copy_nonoverlapping(data.as_ptr(), array::data(a), len) };
@@ -81,7 +94,8 @@ extern "C" fn initialize_array(a: Obj, field: usize) {
 
 extern "C" fn run_class_constructor(type_handle: usize) {
     managed(|| {
-        let mt = crate::object::MethodTable::from_handle(type_handle).ok_or_else(|| Thrown::argument_null("type"))?;
+        let mt = crate::object::MethodTable::from_handle(type_handle)
+            .ok_or_else(|| Thrown::argument_null("type"))?;
         runtime::get().class_init.ensure(mt)
     })
 }

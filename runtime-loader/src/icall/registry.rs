@@ -27,6 +27,7 @@ const FAMILIES: &[&[Icall]] = &[
     super::console::ICALLS,
     super::environment::ICALLS,
     super::method_info::ICALLS,
+    super::monitor::ICALLS,
     super::object::ICALLS,
     super::runtime_type::ICALLS,
     super::string::ICALLS,

@@ -46,7 +46,9 @@ icalls! {
 
 /// The type behind a `Type` argument.
 pub(super) fn table(ty: Obj) -> Result<&'static MethodTable> {
-    runtime::get().type_of_object(ty).ok_or_else(|| Thrown::argument_null("type"))
+    runtime::get()
+        .type_of_object(ty)
+        .ok_or_else(|| Thrown::argument_null("type"))
 }
 
 fn id(ty: Obj) -> Result<TypeId> {
@@ -73,7 +75,11 @@ extern "C" fn full_name(this: Obj, full: bool, qualified: bool) -> Obj {
         if full && rt.types.is_open(ty) && !rt.types.is_generic_definition(ty) {
             return Ok(Obj::NULL);
         }
-        let format = if full || qualified { NameFormat::FullName } else { NameFormat::Reflection };
+        let format = if full || qualified {
+            NameFormat::FullName
+        } else {
+            NameFormat::Reflection
+        };
         let mut name = rt.types.type_name_as(ty, format);
         if qualified {
             name = format!("{name}, {}", rt.types.assembly_name_of(ty));
@@ -88,7 +94,9 @@ fn simple_name(ty: TypeId) -> String {
     match types.kind(ty) {
         TypeKind::SzArray(e) => simple_name(e) + "[]",
         TypeKind::Array { elem, rank: 1 } => simple_name(elem) + "[*]",
-        TypeKind::Array { elem, rank } => format!("{}[{}]", simple_name(elem), ",".repeat(rank as usize - 1)),
+        TypeKind::Array { elem, rank } => {
+            format!("{}[{}]", simple_name(elem), ",".repeat(rank as usize - 1))
+        }
         TypeKind::Ptr(e) => simple_name(e) + "*",
         TypeKind::ByRef(e) => simple_name(e) + "&",
         TypeKind::Def { .. } | TypeKind::Inst { .. } => types.type_name(ty).1.to_owned(),
@@ -104,7 +112,11 @@ extern "C" fn namespace(this: Obj) -> Obj {
     managed(|| {
         let types = &runtime::get().types;
         let mut ty = id(this)?;
-        while let TypeKind::SzArray(e) | TypeKind::Ptr(e) | TypeKind::ByRef(e) | TypeKind::Array { elem: e, .. } = types.kind(ty) {
+        while let TypeKind::SzArray(e)
+        | TypeKind::Ptr(e)
+        | TypeKind::ByRef(e)
+        | TypeKind::Array { elem: e, .. } = types.kind(ty)
+        {
             ty = e;
         }
         while let Some(outer) = types.enclosing_type(ty) {
@@ -127,7 +139,10 @@ extern "C" fn declaring_type(this: Obj) -> Obj {
 extern "C" fn make_generic_type(definition: Obj, arguments: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
-        let args = array::as_slice::<Obj>(arguments).iter().map(|a| id(*a)).collect::<Result<Vec<_>>>()?;
+        let args = array::as_slice::<Obj>(arguments)
+            .iter()
+            .map(|a| id(*a))
+            .collect::<Result<Vec<_>>>()?;
         let def = rt.types.definition(id(definition)?);
         object_of(rt.types.instance(def, &args))
     })
@@ -137,7 +152,14 @@ extern "C" fn make_array_type(this: Obj, rank: i32) -> Obj {
     managed(|| {
         let types = &runtime::get().types;
         let elem = id(this)?;
-        object_of(if rank == 0 { types.sz_array(elem) } else { types.intern_type(TypeKind::Array { elem, rank: rank as u32 }) })
+        object_of(if rank == 0 {
+            types.sz_array(elem)
+        } else {
+            types.intern_type(TypeKind::Array {
+                elem,
+                rank: rank as u32,
+            })
+        })
     })
 }
 
@@ -152,7 +174,11 @@ extern "C" fn make_pointer_type(this: Obj) -> Obj {
 /// A `Type[]` (or `RuntimeType[]`) of these types.
 pub(super) fn type_array(types: &[TypeId], runtime_array: bool) -> Result<Obj> {
     let rt = runtime::get();
-    let class = rt.types.known(if runtime_array { Known::RuntimeType } else { Known::Type });
+    let class = rt.types.known(if runtime_array {
+        Known::RuntimeType
+    } else {
+        Known::Type
+    });
     let a = array::allocate(rt.method_table(rt.types.sz_array(class))?, types.len())?;
     for (n, t) in types.iter().enumerate() {
         array::set(a, n, object_of(*t)?);
@@ -213,8 +239,19 @@ extern "C" fn create_instance(ty: Obj) -> Obj {
         let object = crate::object::new_object(mt)?;
         if !mt.has(l::FLAG_VALUE_TYPE) {
             let ctor = rt.types.find_constructor(mt.type_id(), &[])?;
-            let ctor = ctor.ok_or_else(|| Thrown::system("MissingMethodException", format!("Default constructor not found for type {}", rt.types.full_name(mt.type_id()))))?;
-            crate::runtime::invoke::call(rt.methods.desc(ctor), &[crate::runtime::invoke::Arg::Ref(object)])?;
+            let ctor = ctor.ok_or_else(|| {
+                Thrown::system(
+                    "MissingMethodException",
+                    format!(
+                        "Default constructor not found for type {}",
+                        rt.types.full_name(mt.type_id())
+                    ),
+                )
+            })?;
+            crate::runtime::invoke::call(
+                rt.methods.desc(ctor),
+                &[crate::runtime::invoke::Arg::Ref(object)],
+            )?;
         }
         Ok(object)
     })
@@ -240,7 +277,10 @@ extern "C" fn base_type(ty: Obj) -> Obj {
 
 extern "C" fn element_type(ty: Obj) -> Obj {
     managed(|| match runtime::get().types.kind(id(ty)?) {
-        TypeKind::SzArray(e) | TypeKind::Ptr(e) | TypeKind::ByRef(e) | TypeKind::Array { elem: e, .. } => object_of(e),
+        TypeKind::SzArray(e)
+        | TypeKind::Ptr(e)
+        | TypeKind::ByRef(e)
+        | TypeKind::Array { elem: e, .. } => object_of(e),
         _ => Ok(Obj::NULL),
     })
 }
@@ -290,7 +330,11 @@ extern "C" fn generic_definition(ty: Obj) -> Obj {
     managed(|| {
         let types = &runtime::get().types;
         let ty = id(ty)?;
-        if types.is_generic_definition(types.definition(ty)) { object_of(types.definition(ty)) } else { Ok(Obj::NULL) }
+        if types.is_generic_definition(types.definition(ty)) {
+            object_of(types.definition(ty))
+        } else {
+            Ok(Obj::NULL)
+        }
     })
 }
 
@@ -300,7 +344,9 @@ fn test(ty: Obj, f: impl FnOnce(TypeId) -> bool) -> bool {
 
 extern "C" fn has_instantiation(ty: Obj) -> bool {
     let types = &runtime::get().types;
-    test(ty, |t| matches!(types.kind(t), TypeKind::Inst { .. }) || types.is_generic_definition(t))
+    test(ty, |t| {
+        matches!(types.kind(t), TypeKind::Inst { .. }) || types.is_generic_definition(t)
+    })
 }
 
 extern "C" fn has_references(ty: Obj) -> bool {
@@ -312,7 +358,12 @@ extern "C" fn is_generic_definition(ty: Obj) -> bool {
 }
 
 extern "C" fn is_generic_variable(ty: Obj) -> bool {
-    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::Var(_) | TypeKind::MVar(_) | TypeKind::Param { .. }))
+    test(ty, |t| {
+        matches!(
+            runtime::get().types.kind(t),
+            TypeKind::Var(_) | TypeKind::MVar(_) | TypeKind::Param { .. }
+        )
+    })
 }
 
 extern "C" fn is_instance_of(ty: Obj, o: Obj) -> bool {
@@ -320,15 +371,24 @@ extern "C" fn is_instance_of(ty: Obj, o: Obj) -> bool {
 }
 
 extern "C" fn is_array(ty: Obj) -> bool {
-    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::SzArray(_) | TypeKind::Array { .. }))
+    test(ty, |t| {
+        matches!(
+            runtime::get().types.kind(t),
+            TypeKind::SzArray(_) | TypeKind::Array { .. }
+        )
+    })
 }
 
 extern "C" fn is_by_ref(ty: Obj) -> bool {
-    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::ByRef(_)))
+    test(ty, |t| {
+        matches!(runtime::get().types.kind(t), TypeKind::ByRef(_))
+    })
 }
 
 extern "C" fn is_pointer(ty: Obj) -> bool {
-    test(ty, |t| matches!(runtime::get().types.kind(t), TypeKind::Ptr(_)))
+    test(ty, |t| {
+        matches!(runtime::get().types.kind(t), TypeKind::Ptr(_))
+    })
 }
 
 extern "C" fn array_rank(ty: Obj) -> i32 {
@@ -342,11 +402,19 @@ extern "C" fn array_rank(ty: Obj) -> i32 {
 }
 
 extern "C" fn metadata_token(ty: Obj) -> i32 {
-    managed(|| Ok(runtime::get().types.def_of(id(ty)?).map_or(0x0200_0000, |(_, row)| row.token().0 as i32)))
+    managed(|| {
+        Ok(runtime::get()
+            .types
+            .def_of(id(ty)?)
+            .map_or(0x0200_0000, |(_, row)| row.token().0 as i32))
+    })
 }
 
 extern "C" fn is_subclass_of(child: usize, base: usize) -> bool {
-    match (MethodTable::from_handle(child), MethodTable::from_handle(base)) {
+    match (
+        MethodTable::from_handle(child),
+        MethodTable::from_handle(base),
+    ) {
         (Some(c), Some(b)) => c.is_subclass_of(b),
         _ => false,
     }

@@ -33,7 +33,10 @@ extern "C" fn intern(s: Obj) -> Obj {
 }
 
 extern "C" fn is_interned(s: Obj) -> Obj {
-    runtime::get().strings.find(string::units(s)).unwrap_or(Obj::NULL)
+    runtime::get()
+        .strings
+        .find(string::units(s))
+        .unwrap_or(Obj::NULL)
 }
 
 extern "C" fn memcpy(to: *mut u8, from: *const u8, count: i32) {
@@ -48,8 +51,14 @@ extern "C" fn memmove(to: *mut u8, from: *const u8, count: u64) {
 
 extern "C" fn byte_length(a: Obj) -> i32 {
     let mt = a.method_table();
-    let primitive = mt.element().is_some_and(|e| runtime::get().types.prim(e.type_id()).is_some());
-    if primitive { array::bytes_len(a) as i32 } else { -1 }
+    let primitive = mt
+        .element()
+        .is_some_and(|e| runtime::get().types.prim(e.type_id()).is_some());
+    if primitive {
+        array::bytes_len(a) as i32
+    } else {
+        -1
+    }
 }
 
 extern "C" fn block_copy(from: Obj, from_at: i32, to: Obj, to_at: i32, count: i32) -> bool {
@@ -59,6 +68,12 @@ extern "C" fn block_copy(from: Obj, from_at: i32, to: Obj, to_at: i32, count: i3
         return false;
     }
     // SAFETY: both ranges lie in the arrays' elements, which are plain data.
-    unsafe { core::ptr::copy(array::data(from).add(a as usize), array::data(to).add(b as usize), n as usize) };
+    unsafe {
+        core::ptr::copy(
+            array::data(from).add(a as usize),
+            array::data(to).add(b as usize),
+            n as usize,
+        )
+    };
     true
 }

@@ -33,6 +33,9 @@ impl From<crate::jit::CodeMemoryFull> for Thrown {
 
 /// The exception object; if it cannot be made, the exception that says why.
 pub fn materialize(thrown: Thrown) -> Obj {
+    if super::get().options.trace_compile {
+        eprintln!("raise {thrown:?}");
+    }
     let mut next = thrown;
     for _ in 0..4 {
         match create(next) {
