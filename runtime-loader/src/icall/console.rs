@@ -14,6 +14,7 @@ icalls! {
         "get_ConsoleInput" => stdin() -> isize;
         "get_ConsoleOutput" => stdout() -> isize;
         "get_ConsoleError" => stderr() -> isize;
+        "Seek" => seek(isize, i64, i32, *mut i32) -> i64;
         "GetFileType" => file_type(isize, *mut i32) -> i32;
         "Write" => write(isize, Obj, i32, i32, *mut i32) -> i32;
         "Read" => read(isize, Obj, i32, i32, *mut i32) -> i32;
@@ -55,6 +56,15 @@ extern "C" fn stdout() -> isize {
 
 extern "C" fn stderr() -> isize {
     2
+}
+
+extern "C" fn seek(handle: isize, offset: i64, origin: i32, error: *mut i32) -> i64 {
+    // SAFETY: moves a file position; `error` is the caller's variable. `SeekOrigin` has the numbers of `SEEK_*`.
+    unsafe {
+        let at = libc::lseek(handle as i32, offset, origin);
+        error.write(if at < 0 { last_error() } else { 0 });
+        at
+    }
 }
 
 /// `MonoFileType`
