@@ -67,9 +67,6 @@ fn filetests() {
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("test folder") {
         let path = entry.expect("test folder").path();
-        if path.ends_with("x64") {
-            continue;
-        }
         if path.is_dir() {
             collect(&path, files);
         } else if path.extension().is_some_and(|e| e == "ir") {

@@ -195,7 +195,47 @@ impl Finish<'_, '_> {
         // The first block stays first: the function falls into it from the prologue.
         let hot = all().filter(|b| b.0 == 0 || !blocks[b.index()].cold);
         let cold = all().filter(|b| b.0 != 0 && blocks[b.index()].cold);
-        hot.chain(cold).collect()
+        let mut layout: Vec<MBlock> = hot.chain(cold).collect();
+        self.rotate_loops(&mut layout);
+        layout
+    }
+
+    /// Puts the head of a loop behind the block that jumps back to it, if the head tests whether to go
+    /// on: one branch per round instead of two.
+    fn rotate_loops(&self, layout: &mut Vec<MBlock>) {
+        let blocks = &self.lowered.code.order.blocks;
+        let n = blocks.len();
+        // Last block that goes nowhere but to this head, in reverse postorder.
+        let mut latch: Vec<Option<MBlock>> = vec![None; n];
+        for &b in layout.iter() {
+            if let [to] = blocks[b.index()].succs[..] {
+                let head = self.target(block_label(to)).index();
+                if head < b.index() {
+                    latch[head] = Some(b);
+                }
+            }
+        }
+        let cold = |b: MBlock| blocks[b.index()].cold;
+        for h in (1..n).rev() {
+            let (Some(l), head) = (latch[h], MBlock(h as u32)) else {
+                continue;
+            };
+            let same = cold(l) == cold(head) && blocks[l.index()].region == blocks[h].region;
+            let place = |b: MBlock| layout.iter().position(|x| *x == b);
+            let (Some(from), Some(to)) = (place(head), place(l)) else {
+                continue;
+            };
+            let succs: Vec<Option<usize>> = blocks[h]
+                .succs
+                .iter()
+                .map(|s| place(MBlock(self.target(block_label(*s)).0)))
+                .collect();
+            let inside = |p: &Option<usize>| p.is_some_and(|p| p > from && p <= to);
+            let goes_on = succs.len() == 2 && succs.iter().filter(|p| inside(p)).count() == 1;
+            if same && from < to && goes_on && from > 0 {
+                layout[from..=to].rotate_left(1);
+            }
+        }
     }
 
     fn body(&mut self, mut insts: Vec<MInst>) {

@@ -683,7 +683,6 @@ impl Context for Lower<'_> {
     }
 
     fn poll(&mut self) -> Unit {
-        self.has_calls = true;
         self.buf.push(MInst::Poll {});
     }
 
@@ -710,53 +709,5 @@ impl Context for Lower<'_> {
 
     fn leave(&mut self, i: Inst) -> Unit {
         self.emit_leave(i);
-    }
-}
-
-impl Lower<'_> {
-    /// Every use of this value's 32 bits sees zeros in the upper half of its register, because every
-    /// rule for its op ends in an instruction that writes 32 bits. (A load that is absorbed instead
-    /// has no register, so nobody sees that.)
-    fn clears_upper_half(&self, v: Value) -> bool {
-        use Op::*;
-        let Some(d) = self.def(v) else { return false };
-        matches!(
-            d.op,
-            Iadd | Isub
-                | Imul
-                | And
-                | Or
-                | Xor
-                | Shl
-                | ShrU
-                | ShrS
-                | Rotl
-                | Ineg
-                | Not
-                | Icmp
-                | Fcmp
-                | Sdiv
-                | Srem
-                | Udiv
-                | Urem
-                | ImulHigh
-                | UmulHigh
-                | AddOvfS
-                | AddOvfU
-                | SubOvfS
-                | SubOvfU
-                | MulOvfS
-                | MulOvfU
-                | Clz
-                | Ctz
-                | Popcnt
-                | Sext8
-                | Sext16
-                | Zext8
-                | Zext16
-                | Load
-                | SlotLoad
-                | ToInt
-        ) || d.op == Select && !d.ty.is_float()
     }
 }

@@ -14,6 +14,7 @@ mod divide;
 mod emit;
 mod memory;
 mod probe;
+mod upper;
 #[allow(
     clippy::all,
     unused_variables,
@@ -41,6 +42,7 @@ use crate::mach::Label;
 use crate::mach::order::{BlockOrder, MBlock, Origin};
 use crate::mach::vcode::{BlockEnd, MachInst, VCode, VCodeBuilder};
 use regalloc2::{Operand, PRegSet, RegClass, VReg};
+use smallvec::SmallVec;
 
 /// A constant in the code's constant pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +113,8 @@ pub(super) struct Lower<'f> {
     uses: Vec<Uses>,
     /// Block number of each instruction.
     home: Vec<u32>,
+    /// For each block the terminators that go there, with the number of the target.
+    edges_into: Vec<SmallVec<[(Inst, u32); 2]>>,
     /// Number of instructions with memory effects before each instruction in its block.
     epoch: Vec<u32>,
     context: Option<VReg>,
@@ -148,6 +152,7 @@ pub fn lower(
         vregs: vec![None; f.values.len()],
         uses: vec![Uses::None; f.values.len()],
         home: vec![u32::MAX; f.insts.len()],
+        edges_into: vec![SmallVec::new(); f.blocks.len()],
         epoch: vec![0; f.insts.len()],
         context: None,
         arrivals: Vec::new(),
@@ -204,6 +209,9 @@ impl Lower<'_> {
                 }
                 if let Imm::Slot(s, ..) = d.imm {
                     self.used_slots[s.index()] = true;
+                }
+                for (n, t) in d.targets.iter().enumerate() {
+                    self.edges_into[t.block.index()].push((i, n as u32));
                 }
                 let edge_args = d.targets.iter().flat_map(|t| t.args.iter());
                 for &v in d.args.iter().chain(edge_args) {
