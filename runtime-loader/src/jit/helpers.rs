@@ -10,8 +10,10 @@ use crate::icall::{Result, Thrown, managed};
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
 use crate::runtime::{self, cast};
 use crate::threads;
+use core::sync::atomic::Ordering;
 use shared_codegen::abi::helper::HelperId;
 use shared_codegen::abi::layout::{delegate, object};
+use shared_codegen::types::ValueClass;
 
 /// Address of a helper.
 pub fn address(helper: HelperId) -> usize {
@@ -234,7 +236,13 @@ pub fn init_delegate(
     if let Some(mut desc) = method {
         let types = &rt.types;
         let is_static = types.method_is_static(desc.method);
-        if !target.is_null() && !is_static && types.method_is_virtual(desc.method) {
+        // `ldftn` of a virtual method (`base.M`) means that very method.
+        let settled = code != 0
+            && [&desc.callable, &desc.code]
+                .iter()
+                .any(|c| c.load(Ordering::Relaxed) == code);
+        let resolve = !is_static && !settled && types.method_is_virtual(desc.method);
+        if !target.is_null() && resolve {
             desc = rt.methods.resolve_virtual(rt, target, desc.method)?;
             code = rt.methods.for_object(rt, desc)?;
         } else if !target.is_null()
@@ -248,9 +256,16 @@ pub fn init_delegate(
             .ok_or_else(Thrown::null_reference)?;
         let params = types.method_signature(invoke)?.params.len();
         let wanted = types.method_signature(desc.method)?.params.len() + usize::from(!is_static);
+        let struct_result = types.method_signature(invoke)?.ret;
+        let struct_result = matches!(types.value_class(struct_result)?, ValueClass::Struct { .. });
         // Closed over null: one parameter more than the delegate supplies.
         if wanted == params + 1 {
-            kind = delegate::INVOKE_CLOSED;
+            kind = match struct_result && is_static {
+                true => delegate::INVOKE_CLOSED_STATIC,
+                false => delegate::INVOKE_CLOSED,
+            };
+        } else if wanted == params && struct_result && !is_static && !resolve {
+            kind = delegate::INVOKE_OPEN_INSTANCE;
         } else if wanted == params
             && !is_static
             && types.method_is_virtual(desc.method)

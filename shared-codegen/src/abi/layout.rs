@@ -47,6 +47,10 @@ pub mod delegate {
     pub const INVOKE_CLOSED: i64 = 1;
     /// `method` names a virtual method to be looked up on the first argument.
     pub const INVOKE_OPEN_VIRTUAL: i64 = 2;
+    /// Like [`INVOKE_CLOSED`] for a static method that returns a struct: the return buffer comes before the target.
+    pub const INVOKE_CLOSED_STATIC: i64 = 3;
+    /// Like [`INVOKE_OPEN`] for an instance method that returns a struct: the return buffer comes after the first argument.
+    pub const INVOKE_OPEN_INSTANCE: i64 = 4;
 }
 
 /// The runtime's method table.

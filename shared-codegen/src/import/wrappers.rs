@@ -7,8 +7,8 @@ use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
 use crate::abi::layout::{array, delegate};
 use crate::ir::{
-    AliasClass, Function, FunctionBuilder, IntCc, MemRef, MemType, Op, Signature, SlotData, Type,
-    Value,
+    AliasClass, Block, Function, FunctionBuilder, IntCc, MemRef, MemType, Op, Signature, SlotData,
+    Type, Value,
 };
 use crate::types::{Known, MethodId, MethodSignature, Prim, TypeContext, TypeId, ValueClass};
 
@@ -24,6 +24,7 @@ pub(crate) fn import(
         method,
         signature,
         b: FunctionBuilder::new(function),
+        other_kinds: None,
     };
     w.b.create_entry();
     if ctx.method_is_internal_call(method) {
@@ -47,6 +48,8 @@ struct Wrapper<'c> {
     method: MethodId,
     signature: MethodSignature,
     b: FunctionBuilder,
+    /// Where the delegates that are not of the kind being tested go.
+    other_kinds: Option<Block>,
 }
 
 fn field(offset: i32, ty: MemType) -> MemRef {
@@ -126,61 +129,75 @@ impl Wrapper<'_> {
             .b
             .load(this, field(delegate::INVOKE_KIND, MemType::I64));
         let code = self.b.load(this, field(delegate::METHOD_PTR, MemType::I64));
-        let (closed, not_closed) = (self.b.create_block(), self.b.create_block());
-        let expected = self.b.i64(delegate::INVOKE_CLOSED);
-        let is_closed = self.b.icmp(IntCc::Eq, kind, expected);
-        self.b.brif(is_closed, plain(closed), plain(not_closed));
-        self.b.seal(closed);
-        self.b.seal(not_closed);
-        self.b.switch_to(closed);
-        let target = self.b.load(this, field(delegate::TARGET, MemType::Ref));
-        let mut closed_sig = self.b.func.sig.clone();
-        closed_sig.params[0] = Type::Ref;
-        let operands: Vec<Value> = [code, target]
-            .into_iter()
-            .chain(rest.iter().copied())
-            .collect();
-        self.tail(&closed_sig, &operands);
-        self.b.switch_to(not_closed);
-        self.invoke_open(this, kind, code, rest);
-    }
-
-    fn invoke_open(&mut self, this: Value, kind: Value, code: Value, rest: &[Value]) {
-        let mut open_sig = self.b.func.sig.clone();
-        open_sig.params.remove(0);
+        let mut open = self.b.func.sig.clone();
+        open.params.remove(0);
+        let closed = self.b.func.sig.clone();
         let returns_struct = matches!(
             self.ctx.value_class(self.signature.ret),
             Ok(ValueClass::Struct { .. })
         );
-        // With a return buffer the first argument proper comes second, but `this` of an instance method goes first.
-        let first = usize::from(returns_struct);
-        if self.b.func.sig.params.get(1 + first) == Some(&Type::Ref) {
-            let (virt, plain_open) = (self.b.create_block(), self.b.create_block());
-            let expected = self.b.i64(delegate::INVOKE_OPEN_VIRTUAL);
-            let is_virtual = self.b.icmp(IntCc::Eq, kind, expected);
-            self.b.brif(is_virtual, plain(virt), plain(plain_open));
-            self.b.seal(virt);
-            self.b.seal(plain_open);
-            self.b.switch_to(virt);
-            let object = rest[first];
+        self.branch_on_kind(kind, delegate::INVOKE_CLOSED);
+        let target = self.b.load(this, field(delegate::TARGET, MemType::Ref));
+        let operands: Vec<Value> = [code, target].into_iter().chain(rest.to_vec()).collect();
+        self.tail(&closed, &operands);
+        self.next_kind();
+        if returns_struct {
+            self.branch_on_kind(kind, delegate::INVOKE_CLOSED_STATIC);
+            let target = self.b.load(this, field(delegate::TARGET, MemType::Ref));
+            let mut operands: Vec<Value> =
+                [code, target].into_iter().chain(rest.to_vec()).collect();
+            operands.swap(1, 2);
+            let mut sig = closed;
+            sig.params.swap(0, 1);
+            self.tail(&sig, &operands);
+            self.next_kind();
+        }
+        // An instance method has its return buffer behind `this`, a static one in front of everything.
+        let mut instance = open.clone();
+        let mut instance_args = rest.to_vec();
+        if returns_struct && rest.len() > 1 {
+            instance.params.swap(0, 1);
+            instance_args.swap(0, 1);
+            self.branch_on_kind(kind, delegate::INVOKE_OPEN_INSTANCE);
+            self.tail_with(code, &instance, &instance_args);
+            self.next_kind();
+        }
+        if instance.params.first() == Some(&Type::Ref) {
+            self.branch_on_kind(kind, delegate::INVOKE_OPEN_VIRTUAL);
+            let object = instance_args[0];
             self.b.null_check(object);
             let method = self.b.load(this, field(delegate::METHOD, MemType::I64));
             let target = self
                 .b
                 .call_helper(HelperId::ResolveVirtual, &[object, method])
                 .expect("the helper has a result");
-            let mut sig = open_sig.clone();
-            let mut args: Vec<Value> = rest.to_vec();
-            if returns_struct {
-                sig.params.swap(0, 1);
-                args.swap(0, 1);
-            }
-            let operands: Vec<Value> = core::iter::once(target).chain(args).collect();
-            self.tail(&sig, &operands);
-            self.b.switch_to(plain_open);
+            self.tail_with(target, &instance, &instance_args);
+            self.next_kind();
         }
-        let operands: Vec<Value> = core::iter::once(code).chain(rest.iter().copied()).collect();
-        self.tail(&open_sig, &operands);
+        self.tail_with(code, &open, rest);
+    }
+
+    /// Goes on in a block for delegates of this kind; [`Self::next_kind`] goes back to the others.
+    fn branch_on_kind(&mut self, kind: Value, expected: i64) {
+        let (yes, no) = (self.b.create_block(), self.b.create_block());
+        let expected = self.b.i64(expected);
+        let is_it = self.b.icmp(IntCc::Eq, kind, expected);
+        self.b.brif(is_it, plain(yes), plain(no));
+        self.b.seal(yes);
+        self.b.seal(no);
+        self.other_kinds = Some(no);
+        self.b.switch_to(yes);
+    }
+
+    fn next_kind(&mut self) {
+        if let Some(block) = self.other_kinds.take() {
+            self.b.switch_to(block);
+        }
+    }
+
+    fn tail_with(&mut self, code: Value, sig: &Signature, args: &[Value]) {
+        let operands: Vec<Value> = core::iter::once(code).chain(args.iter().copied()).collect();
+        self.tail(sig, &operands);
     }
 
     fn tail(&mut self, sig: &Signature, operands: &[Value]) {
