@@ -6,6 +6,7 @@ pub mod cilutil;
 pub mod eh;
 pub mod gc;
 pub mod icall;
+pub mod image;
 pub mod interop;
 pub mod jit;
 pub mod object;

@@ -7,8 +7,12 @@ use std::path::Path;
 
 /// Maps a file for the life of the process.
 pub fn map_forever(path: &Path) -> io::Result<&'static [u8]> {
-    let file = File::open(path)?;
+    map_open_file(&File::open(path)?)
+}
+
+/// Maps an open file for the life of the process.
+pub fn map_open_file(file: &File) -> io::Result<&'static [u8]> {
     // SAFETY: assemblies are not changed in place while they run (installers replace files); the mapping is private.
-    let map = unsafe { memmap2::MmapOptions::new().map_copy_read_only(&file)? };
+    let map = unsafe { memmap2::MmapOptions::new().map_copy_read_only(file)? };
     Ok(Box::leak(Box::new(map)))
 }
