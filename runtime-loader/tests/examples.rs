@@ -1,0 +1,79 @@
+//! Every program of `examples/` prints what stands beside it, under every tier and with the collector
+//! under stress.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+
+static COMPILING: Mutex<()> = Mutex::new(());
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+}
+
+/// Compiles an example with mcs, once.
+fn compiled(name: &str) -> PathBuf {
+    let _one_at_a_time = COMPILING.lock().unwrap_or_else(|e| e.into_inner());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (source, exe) = (examples().join(format!("{name}.cs")), folder.join(format!("{name}.exe")));
+    let changed = |p: &Path| p.metadata().and_then(|m| m.modified()).ok();
+    if changed(&exe) < changed(&source) {
+        let out = Command::new("mcs").args(["-unsafe", "-langversion:latest", "-nowarn:184,253"]).arg(format!("-out:{}", exe.display())).arg(&source).output();
+        let out = out.expect("mcs is installed (scripts/test installs it)");
+        assert!(out.status.success(), "mcs {name}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+    exe
+}
+
+fn run(name: &str, options: &[&str]) -> Output {
+    let exe = compiled(name);
+    Command::new(env!("CARGO_BIN_EXE_aotrun")).args(options).arg(exe).output().expect("aotrun starts")
+}
+
+/// Runs an example and compares output and exit code.
+fn check(name: &str, options: &[&str], code: i32) {
+    let out = run(name, options);
+    let expected = std::fs::read_to_string(examples().join(format!("{name}.out"))).unwrap();
+    let got = String::from_utf8_lossy(&out.stdout);
+    let difference = got.lines().zip(expected.lines()).find(|(g, e)| g != e);
+    assert!(got == expected, "{name} {options:?}: first difference {difference:?}\nstderr: {}", String::from_utf8_lossy(&out.stderr).chars().take(2000).collect::<String>());
+    assert_eq!(out.status.code(), Some(code), "{name} {options:?}: exit code");
+}
+
+macro_rules! examples {
+    ($($name:ident $code:literal;)*) => {
+        mod quick { $(#[test] fn $name() { super::check(stringify!($name), &[], $code); })* }
+        mod optimized { $(#[test] fn $name() { super::check(stringify!($name), &["--jit", "opt"], $code); })* }
+        mod collecting { $(#[test] fn $name() { super::check(stringify!($name), &["--gc-stress", "97"], $code); })* }
+        mod verified { $(#[test] fn $name() { super::check(stringify!($name), &["--verify"], $code); })* }
+
+        /// No example is forgotten here.
+        #[test]
+        fn all_examples_are_listed() {
+            let listed = [$(stringify!($name)),*];
+            for entry in std::fs::read_dir(examples()).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|e| e == "cs") {
+                    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+                    assert!(listed.contains(&name.as_str()), "{name} is not tested");
+                }
+            }
+        }
+    };
+}
+
+examples! {
+    hello 0;
+    tour 0;
+    generics 0;
+    collections 0;
+    text 0;
+    exceptions 3;
+    structs 0;
+    delegates 0;
+    interfaces 0;
+    kernels 0;
+    graphs 0;
+    pinvoke 0;
+}
