@@ -202,7 +202,7 @@ impl Finish<'_, '_> {
 
     /// Puts the head of a loop behind the block that jumps back to it, if the head tests whether to go
     /// on: one branch per round instead of two.
-    fn rotate_loops(&self, layout: &mut Vec<MBlock>) {
+    fn rotate_loops(&self, layout: &mut [MBlock]) {
         let blocks = &self.lowered.code.order.blocks;
         let n = blocks.len();
         // Last block that goes nowhere but to this head, in reverse postorder.
