@@ -8,6 +8,7 @@ pub mod analysis;
 pub mod compile;
 pub mod emit;
 pub mod il;
+pub mod image;
 pub mod import;
 pub mod ir;
 pub mod isa;

@@ -96,7 +96,7 @@ fn head(blob: &CodeBlob, symbol: &str, out: &mut String) {
 }
 
 /// Bytes as `.quad` lines with a tail of `.byte`.
-fn data(bytes: &[u8], out: &mut String) {
+pub(crate) fn data(bytes: &[u8], out: &mut String) {
     let (quads, rest) = bytes.as_chunks::<8>();
     for line in quads.chunks(8) {
         for (i, q) in line.iter().enumerate() {
