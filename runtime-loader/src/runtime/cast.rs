@@ -1,5 +1,9 @@
 //! Type tests on objects, boxing and unboxing.
 #![allow(unsafe_code, reason = "copies values between boxes and frames")]
+#![allow(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "addresses come from compiled code, which vouches for them at the border in `jit::helpers`"
+)]
 
 use crate::icall::{Result, Thrown};
 use crate::object::{MethodTable, Obj, new_object};

@@ -11,6 +11,10 @@
 //! Generic code is imported in canonical form. Tokens are resolved twice where it matters: with the canonical
 //! arguments, which decide layout and sharing, and in open form, which says what to ask the generic
 //! context for ([`Pair`]).
+#![allow(
+    clippy::wrong_self_convention,
+    reason = "`to` and `from` in names of emitters say which way the emitted code converts"
+)]
 
 mod arith;
 mod arrays;

@@ -163,7 +163,7 @@ impl Importer<'_> {
             return Ok(());
         }
         let addr = self.unboxed_address(object, ty);
-        self.push_loaded(addr, |m| self_any(m), ty.canon)
+        self.push_loaded(addr, self_any, ty.canon)
     }
 
     /// `ldobj`, `ldind.*`

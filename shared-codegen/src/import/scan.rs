@@ -2,7 +2,7 @@
 //! address taken, and which are live into exception handlers.
 
 use super::error::{Error, Result};
-use crate::il::{ClauseKind, Decoder, Flow, Instr, MethodBody, Opcode, Operand};
+use crate::il::{ClauseKind, Decoder, EhClause, Flow, Instr, MethodBody, Opcode, Operand};
 use rustc_hash::FxHashSet;
 
 /// A variable: argument or local.
@@ -238,16 +238,10 @@ fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
                 set.extend(&live[t]);
             }
             // The end of a finally or filter body goes on to places that are not targets here.
-            if block.targets.is_empty() {
-                for c in body
-                    .clauses
-                    .iter()
-                    .filter(|c| c.handler_start <= block.start && block.start < c.handler_end)
-                {
-                    let _ = c;
-                    set.extend(live.iter().flatten());
-                    break;
-                }
+            let in_handler =
+                |c: &EhClause| c.handler_start <= block.start && block.start < c.handler_end;
+            if block.targets.is_empty() && body.clauses.iter().any(in_handler) {
+                set.extend(live.iter().flatten());
             }
             let mut upward: FxHashSet<VarRef> = set;
             for (var, access) in block.accesses.iter().rev() {
