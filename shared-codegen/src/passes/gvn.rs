@@ -14,19 +14,18 @@
 //!
 //! Algorithm: a walk over the dominator tree with a scoped hash table (Briggs, Cooper, Simpson: "Value Numbering", 1997). Loads are
 //! keyed by the version of the memory they read: one per alias class, changed by stores and calls. At a join the versions of the
-//! immediate dominator hold, except for classes written on some way from there (`memory.rs`). Constants share a number but not a
+//! immediate dominator hold, except for classes written on some way from there (`passes/memory.rs`). Constants share a number but not a
 //! register: a copy next to its use is cheaper than a register held for long. Handlers start with an empty table, because a
 //! value that lives into a handler costs a frame slot.
 //! Cost: linear, plus dominators and the bounded search at joins. Needs nothing; better after `const-prop` and
 //! `simplify-cfg`. Keeps the control flow; invalidates uses and liveness. Must not run after `eh-demote`.
 
-mod memory;
-
 use super::PassContext;
+use super::memory::{Memory, Versions};
 use crate::abi::helper::Effects;
 use crate::analysis::{Cfg, Dominators};
-use crate::ir::{AliasClass, Block, Function, Fx, Imm, Inst, InstData, MemType, Op, Type, Value};
-use memory::{Memory, Versions};
+use crate::ir::{Block, Function, Fx, Imm, Inst, InstData, Op, Type, Value};
+
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -223,7 +222,7 @@ impl Gvn {
 }
 
 /// Gives the same result (or passes the same check) when done again with the same operands and memory.
-fn is_repeatable(data: &InstData) -> bool {
+pub(super) fn is_repeatable(data: &InstData) -> bool {
     let fx = data.op.info().fx;
     match (data.op, data.imm) {
         (Op::Load, Imm::Mem(m)) => !m.volatile,
@@ -237,7 +236,7 @@ fn is_repeatable(data: &InstData) -> bool {
 }
 
 /// Cheaper to compute again than to keep in a register across blocks.
-fn is_cheap(op: Op) -> bool {
+pub(super) fn is_cheap(op: Op) -> bool {
     matches!(
         op,
         Op::Iconst | Op::Fconst | Op::Null | Op::SlotAddr | Op::Const
@@ -261,13 +260,4 @@ fn is_commutative(op: Op) -> bool {
             | Fadd
             | Fmul
     )
-}
-
-/// Classes that name the same memory are one: arrays of signed and unsigned elements of one size can be each other.
-fn canonical_class(class: AliasClass) -> AliasClass {
-    match class {
-        AliasClass::Element(MemType::I8) => AliasClass::Element(MemType::U8),
-        AliasClass::Element(MemType::I16) => AliasClass::Element(MemType::U16),
-        other => other,
-    }
 }

@@ -6,6 +6,7 @@
 //! [`scope::run_pass`], which gives it time, dump and verification.
 
 mod cursor;
+mod memory;
 mod optset;
 mod oracle;
 mod scope;
@@ -20,8 +21,10 @@ pub mod expand;
 pub mod gvn;
 pub mod inline;
 pub mod intrinsics;
+pub mod licm;
 pub mod null_check_elim;
 pub mod promote_slots;
+pub mod rotate_loops;
 pub mod simplify_cfg;
 pub mod sroa;
 

@@ -3,7 +3,7 @@
 use super::{OptSet, PassContext};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, eh_demote, expand, gvn, inline, intrinsics,
-    null_check_elim, promote_slots, simplify_cfg, sroa,
+    licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg, sroa,
 };
 use crate::ir::Function;
 
@@ -73,6 +73,10 @@ passes! {
         "do not compute, check or load again what a dominating block has";
     BoundsCheckElim = "bounds-check-elim" ["abcrem"] bounds_check_elim::run, false, Default,
         "remove bounds checks that comparisons and counting prove to pass";
+    RotateLoops = "rotate-loops" [] rotate_loops::run, false, Default,
+        "test at the end of loops";
+    Licm = "licm" ["loop"] licm::run, false, Default,
+        "compute, check and load once in front of loops what stays the same";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
         "remove null checks of values known not to be null";
     Dce = "dce" ["deadce"] dce::run, false, Quick,
@@ -113,6 +117,12 @@ pub const PIPELINE: &[PassId] = {
         CopyProp,
         Gvn,
         BoundsCheckElim,
+        NullCheckElim,
+        Dce,
+        RotateLoops,
+        SimplifyCfg,
+        Licm,
+        Gvn,
         NullCheckElim,
         Dce,
         Expand,

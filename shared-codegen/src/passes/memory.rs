@@ -1,13 +1,12 @@
-//! Versions of memory, one per alias class.
+//! What instructions read and write, by alias class, and versions of memory for `gvn`.
 //!
 //! Two loads of a place read the same value if their class has the same version at both. A store changes the version of its class
 //! and that of [`Place::Any`] loads, a call (or a store to unknown memory) all versions except those of private slots. Slots
 //! whose address is taken count as unknown memory: fields of a struct in such a slot are also accessed by address.
 
-use super::canonical_class;
 use crate::abi::helper::Effects;
 use crate::analysis::{Cfg, Dominators};
-use crate::ir::{AliasClass, Block, Function, Fx, Imm, InstData, Op, Slot};
+use crate::ir::{AliasClass, Block, Function, Fx, Imm, InstData, MemType, Op, Slot};
 use rustc_hash::FxHashSet;
 
 /// Blocks looked at for a join; where there are more, everything counts as written.
@@ -15,7 +14,7 @@ const MAX_SEARCH: usize = 500;
 
 /// Memory that has a version of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Place {
+pub enum Place {
     /// All of memory but private slots.
     Any,
     /// An alias class.
@@ -142,6 +141,27 @@ impl Memory {
         }
     }
 
+    /// What the blocks write.
+    pub fn written(&self, blocks: &[Block]) -> FxHashSet<Place> {
+        let places = blocks.iter().flat_map(|b| self.writes.get(b.index()));
+        places.flatten().copied().collect()
+    }
+
+    /// An instruction that reads memory reads nothing of what is `written`.
+    pub fn is_untouched(&self, data: &InstData, written: &FxHashSet<Place>) -> bool {
+        let place = match (data.op, data.imm) {
+            (Op::Load, Imm::Mem(m)) => class_place(m.alias),
+            (Op::SlotLoad, Imm::Slot(s, ..)) => self.slot_place(s),
+            _ => return true,
+        };
+        match place {
+            Place::Immutable => true,
+            Place::Private(_) => !written.contains(&place),
+            Place::Any => written.iter().all(|w| matches!(w, Place::Private(_))),
+            Place::Class(_) => !written.contains(&place) && !written.contains(&Place::Any),
+        }
+    }
+
     /// Nothing is known.
     fn fresh(&mut self) -> Versions {
         let n = self.new_version();
@@ -219,5 +239,14 @@ fn class_place(class: AliasClass) -> Place {
         AliasClass::Any | AliasClass::Stack => Place::Any,
         AliasClass::Immutable => Place::Immutable,
         class => Place::Class(class),
+    }
+}
+
+/// Classes that name the same memory are one: arrays of signed and unsigned elements of one size can be each other.
+fn canonical_class(class: AliasClass) -> AliasClass {
+    match class {
+        AliasClass::Element(MemType::I8) => AliasClass::Element(MemType::U8),
+        AliasClass::Element(MemType::I16) => AliasClass::Element(MemType::U16),
+        other => other,
     }
 }

@@ -1,0 +1,238 @@
+//! Loop rotation: a loop with its test at the top gets it at the bottom, and a copy of the test in front.
+//!
+//! ```text
+//! block0(v0: i32):                      block0(v0: i32):
+//!     jump block1(v0)                       v5 = icmp sgt v0, v1
+//! block1(v2: i32):                          brif v5, block2(v0), block3
+//!     v3 = icmp sgt v2, v1              block2(v6: i32):
+//!     brif v3, block2, block3               v4 = isub.i32 v6, v7
+//! block2:                                   v3 = icmp sgt v4, v1
+//!     v4 = isub.i32 v2, v7                  brif v3, block2(v4), block3
+//!     jump block1(v4)                   block3:
+//! block3:
+//! ```
+//! One branch less per round, and what the body does first is sure to run once the loop is entered, so `licm` may hoist checks
+//! and loads from it.
+//!
+//! Algorithm: the header is copied for the edges into the loop. What it defines for others has two definitions then; it goes
+//! through stack slots, which `promote-slots` turns into values with block parameters where needed. Headers of more than
+//! [`MAX_HEADER`] instructions, with calls, or that do not leave the loop stay as they are.
+//! Inner loops go first. Cost: loops are computed anew after each
+//! rotation; then the promotion. Needs nothing; after `bounds-check-elim`, whose proofs want the test on
+//! top. Invalidates everything about control flow.
+
+use super::PassContext;
+use crate::analysis::{Cfg, Dominators, Loop, Loops};
+use crate::ir::{
+    Block, Function, Fx, Imm, Inst, InstData, MemType, Op, Slot, SlotData, SourceLoc, Type, Value,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+/// Most loops rotated in a function: each needs the loops computed anew.
+const MAX_LOOPS: usize = 64;
+/// Longest header copied.
+const MAX_HEADER: usize = 16;
+
+/// Runs the pass.
+pub fn run(f: &mut Function, cx: &PassContext) -> bool {
+    f.resolve_aliases();
+    // Headers that are done with, as they were or after rotation.
+    let mut done: FxHashSet<Block> = FxHashSet::default();
+    let mut changed = false;
+    for _ in 0..MAX_LOOPS {
+        let cfg = Cfg::new(f);
+        let loops = Loops::new(&cfg, &Dominators::new(&cfg));
+        let fresh = |n: &usize| !done.contains(&loops.loops[*n].header);
+        let fit = |n: &usize| is_rotatable(f, &cfg, &loops, Loop(*n as u32));
+        let Some(n) = (0..loops.loops.len()).rev().find(|n| fresh(n) && fit(n)) else {
+            break;
+        };
+        let header = loops.loops[n].header;
+        done.insert(header);
+        done.extend(f.succs(header));
+        rotate(f, &cfg, &loops, Loop(n as u32));
+        changed = true;
+    }
+    if changed {
+        super::promote_slots::run(f, cx);
+    }
+    changed
+}
+
+fn is_rotatable(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> bool {
+    let header = loops.loops[l.index()].header;
+    let block = &f.blocks[header.index()];
+    let branch = &f.insts[f.terminator(header).index()];
+    let inside = branch
+        .targets
+        .iter()
+        .filter(|t| loops.contains(l, t.block))
+        .count();
+    let copies = |i: &Inst| {
+        let op = f.insts[i.index()].op;
+        op == Op::Poll || op == Op::Brif || !op.info().fx.intersects(Fx::CALL | Fx::WRITE | Fx::PIN)
+    };
+    let itself = branch.targets.iter().any(|t| t.block == header);
+    let entered = cfg.preds(header).iter().any(|&p| !loops.contains(l, p));
+    branch.op == Op::Brif
+        && inside == 1
+        && !itself
+        && entered
+        && !block.cold
+        && cfg.eh_preds(header).is_empty()
+        && block.insts.len() <= MAX_HEADER
+        && block.insts.iter().all(copies)
+}
+
+fn rotate(f: &mut Function, cfg: &Cfg, loops: &Loops, l: Loop) {
+    let header = loops.loops[l.index()].header;
+    spill_definitions(f, header);
+    let copy = copy_header(f, header);
+    for &p in cfg.preds(header) {
+        if loops.contains(l, p) {
+            continue;
+        }
+        let branch = f.terminator(p);
+        for t in &mut f.insts[branch.index()].targets {
+            if t.block == header {
+                t.block = copy;
+            }
+        }
+    }
+    let at = f.layout.iter().position(|&b| b == header).unwrap_or(0);
+    f.layout.insert(at, copy);
+}
+
+/// Gives each value of the header that is used elsewhere a slot: stored behind its definition, loaded before each use.
+fn spill_definitions(f: &mut Function, header: Block) {
+    let data = &f.blocks[header.index()];
+    let results = data.insts.iter().filter_map(|i| f.insts[i.index()].result);
+    let defined: Vec<Value> = data.params.iter().copied().chain(results).collect();
+    let mut homes = FxHashMap::default();
+    for b in f.layout.clone() {
+        if b == header {
+            continue;
+        }
+        let insts = std::mem::take(&mut f.blocks[b.index()].insts);
+        let mut new = Vec::with_capacity(insts.len());
+        for inst in insts {
+            let used: SmallVec<[Value; 4]> = f.insts[inst.index()].operands().collect();
+            for v in used {
+                if !defined.contains(&v) {
+                    continue;
+                }
+                let loc = f.insts[inst.index()].loc;
+                let (slot, mem) = *homes.entry(v).or_insert_with(|| new_home(f, v));
+                let load = slot_inst(f, Op::SlotLoad, slot, mem, None, loc);
+                let value = f.insts[load.index()].result.expect("made with a result");
+                new.push(load);
+                for o in f.insts[inst.index()].operands_mut().filter(|o| **o == v) {
+                    *o = value;
+                }
+            }
+            new.push(inst);
+        }
+        f.blocks[b.index()].insts = new;
+    }
+    store_homes(f, header, &homes);
+}
+
+fn new_home(f: &mut Function, v: Value) -> (Slot, MemType) {
+    let mem = match f.ty(v) {
+        Type::I32 => MemType::I32,
+        Type::I64 => MemType::I64,
+        Type::F32 => MemType::F32,
+        Type::F64 => MemType::F64,
+        Type::Ref => MemType::Ref,
+        Type::ByRef => MemType::ByRef,
+    };
+    let slot = f.add_slot(SlotData {
+        size: 8,
+        align: 8,
+        ty: None,
+        zeroed: false,
+        eh: None,
+    });
+    (slot, mem)
+}
+
+fn slot_inst(
+    f: &mut Function,
+    op: Op,
+    slot: Slot,
+    mem: MemType,
+    value: Option<Value>,
+    loc: SourceLoc,
+) -> Inst {
+    let ty = mem.value_type();
+    let data = InstData {
+        op,
+        ty,
+        args: value.into_iter().collect(),
+        imm: Imm::Slot(slot, 0, mem),
+        targets: SmallVec::new(),
+        result: None,
+        loc,
+    };
+    f.make_inst(data, value.is_none().then_some(ty))
+}
+
+fn store_homes(f: &mut Function, block: Block, homes: &FxHashMap<Value, (Slot, MemType)>) {
+    let insts = std::mem::take(&mut f.blocks[block.index()].insts);
+    let params = f.blocks[block.index()].params.clone();
+    let mut new = Vec::with_capacity(insts.len());
+    let mut store = |f: &mut Function, v: Value, loc: SourceLoc, new: &mut Vec<Inst>| {
+        if let Some(&(slot, mem)) = homes.get(&v) {
+            new.push(slot_inst(f, Op::SlotStore, slot, mem, Some(v), loc));
+        }
+    };
+    let first = insts
+        .first()
+        .map_or(SourceLoc::default(), |i| f.insts[i.index()].loc);
+    for v in params {
+        store(f, v, first, &mut new);
+    }
+    for inst in insts {
+        new.push(inst);
+        let (result, loc) = (f.insts[inst.index()].result, f.insts[inst.index()].loc);
+        if let Some(v) = result {
+            store(f, v, loc, &mut new);
+        }
+    }
+    f.blocks[block.index()].insts = new;
+}
+
+/// A copy of the header for entering the loop. It stores to the same slots; the poll is left to the loop.
+fn copy_header(f: &mut Function, header: Block) -> Block {
+    let copy = f.add_block();
+    f.layout.pop();
+    let (region, cold) = (
+        f.blocks[header.index()].region,
+        f.blocks[header.index()].cold,
+    );
+    (f.blocks[copy.index()].region, f.blocks[copy.index()].cold) = (region, cold);
+    let mut map: FxHashMap<Value, Value> = FxHashMap::default();
+    for v in f.blocks[header.index()].params.clone() {
+        let ty = f.ty(v);
+        let new = f.add_param(copy, ty);
+        map.insert(v, new);
+    }
+    for inst in f.blocks[header.index()].insts.clone() {
+        let mut data = f.insts[inst.index()].clone();
+        if data.op == Op::Poll {
+            continue;
+        }
+        for v in data.operands_mut() {
+            *v = map.get(v).copied().unwrap_or(*v);
+        }
+        let old = data.result.take();
+        let ty = old.map(|v| f.ty(v));
+        let new = f.make_inst(data, ty);
+        if let (Some(old), Some(value)) = (old, f.insts[new.index()].result) {
+            map.insert(old, value);
+        }
+        f.blocks[copy.index()].insts.push(new);
+    }
+    copy
+}
