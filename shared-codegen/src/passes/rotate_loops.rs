@@ -182,7 +182,7 @@ fn store_homes(f: &mut Function, block: Block, homes: &FxHashMap<Value, (Slot, M
     let insts = std::mem::take(&mut f.blocks[block.index()].insts);
     let params = f.blocks[block.index()].params.clone();
     let mut new = Vec::with_capacity(insts.len());
-    let mut store = |f: &mut Function, v: Value, loc: SourceLoc, new: &mut Vec<Inst>| {
+    let store = |f: &mut Function, v: Value, loc: SourceLoc, new: &mut Vec<Inst>| {
         if let Some(&(slot, mem)) = homes.get(&v) {
             new.push(slot_inst(f, Op::SlotStore, slot, mem, Some(v), loc));
         }
