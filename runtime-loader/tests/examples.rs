@@ -16,19 +16,34 @@ fn compiled(name: &str) -> PathBuf {
     let _one_at_a_time = COMPILING.lock().unwrap_or_else(|e| e.into_inner());
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("examples");
     std::fs::create_dir_all(&folder).unwrap();
-    let (source, exe) = (examples().join(format!("{name}.cs")), folder.join(format!("{name}.exe")));
+    let (source, exe) = (
+        examples().join(format!("{name}.cs")),
+        folder.join(format!("{name}.exe")),
+    );
     let changed = |p: &Path| p.metadata().and_then(|m| m.modified()).ok();
     if changed(&exe) < changed(&source) {
-        let out = Command::new("mcs").args(["-unsafe", "-langversion:latest", "-nowarn:184,253"]).arg(format!("-out:{}", exe.display())).arg(&source).output();
+        let out = Command::new("mcs")
+            .args(["-unsafe", "-langversion:latest", "-nowarn:184,253"])
+            .arg(format!("-out:{}", exe.display()))
+            .arg(&source)
+            .output();
         let out = out.expect("mcs is installed (scripts/test installs it)");
-        assert!(out.status.success(), "mcs {name}: {}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "mcs {name}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
     }
     exe
 }
 
 fn run(name: &str, options: &[&str]) -> Output {
     let exe = compiled(name);
-    Command::new(env!("CARGO_BIN_EXE_aotrun")).args(options).arg(exe).output().expect("aotrun starts")
+    Command::new(env!("CARGO_BIN_EXE_aotrun"))
+        .args(options)
+        .arg(exe)
+        .output()
+        .expect("aotrun starts")
 }
 
 /// Runs an example and compares output and exit code.
@@ -37,8 +52,19 @@ fn check(name: &str, options: &[&str], code: i32) {
     let expected = std::fs::read_to_string(examples().join(format!("{name}.out"))).unwrap();
     let got = String::from_utf8_lossy(&out.stdout);
     let difference = got.lines().zip(expected.lines()).find(|(g, e)| g != e);
-    assert!(got == expected, "{name} {options:?}: first difference {difference:?}\nstderr: {}", String::from_utf8_lossy(&out.stderr).chars().take(2000).collect::<String>());
-    assert_eq!(out.status.code(), Some(code), "{name} {options:?}: exit code");
+    assert!(
+        got == expected,
+        "{name} {options:?}: first difference {difference:?}\nstderr: {}",
+        String::from_utf8_lossy(&out.stderr)
+            .chars()
+            .take(2000)
+            .collect::<String>()
+    );
+    assert_eq!(
+        out.status.code(),
+        Some(code),
+        "{name} {options:?}: exit code"
+    );
 }
 
 macro_rules! examples {

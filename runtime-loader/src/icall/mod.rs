@@ -11,8 +11,11 @@
 )]
 
 pub mod app_domain;
+mod array;
 mod console;
+mod delegate;
 pub mod environment;
+mod interlocked;
 mod method_info;
 mod missing;
 mod monitor;
@@ -22,6 +25,7 @@ mod runtime_type;
 mod string;
 pub mod thread;
 mod thrown;
+mod value_type;
 
 pub use missing::{missing, short_name};
 pub use registry::{Icall, find, implemented};

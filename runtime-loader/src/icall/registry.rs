@@ -24,14 +24,18 @@ unsafe impl Send for Icall {}
 /// The tables of all families.
 const FAMILIES: &[&[Icall]] = &[
     super::app_domain::ICALLS,
+    super::array::ICALLS,
     super::console::ICALLS,
+    super::delegate::ICALLS,
     super::environment::ICALLS,
     super::method_info::ICALLS,
     super::monitor::ICALLS,
+    super::interlocked::ICALLS,
     super::object::ICALLS,
     super::runtime_type::ICALLS,
     super::string::ICALLS,
     super::thread::ICALLS,
+    super::value_type::ICALLS,
 ];
 
 type Index = FxHashMap<(&'static str, &'static str), &'static Icall>;

@@ -1,14 +1,22 @@
 //! Native libraries: finding functions for P/Invokes, strings across the border.
 #![allow(unsafe_code, reason = "loads libraries and fills native memory")]
 
+mod callback;
+mod dllmap;
+mod exports;
+mod marshal;
+
+pub use exports::keep;
+pub use marshal::*;
+
 use crate::icall::{Result, Thrown};
-use crate::object::Obj;
 use crate::runtime::Runtime;
 use core::cell::Cell;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 use shared_codegen::types::MethodId;
 use std::ffi::CString;
+use std::path::Path;
 
 thread_local! {
     /// `Marshal.GetLastWin32Error` of this thread.
@@ -17,21 +25,30 @@ thread_local! {
 
 static LIBRARIES: Mutex<Option<FxHashMap<String, usize>>> = Mutex::new(None);
 
-/// Names that the system's library map sends elsewhere.
-const LIBRARY_MAP: &[(&str, &str)] = &[
-    ("libc", "libc.so.6"),
-    ("msvcrt", "libc.so.6"),
-    ("libm", "libm.so.6"),
-    ("intl", "libc.so.6"),
-    ("System.Native", "/usr/lib/libmono-native.so"),
-    ("System.Net.Security.Native", "/usr/lib/libmono-native.so"),
-    ("MonoPosixHelper", "/usr/lib/libMonoPosixHelper.so"),
-    ("libMonoPosixHelper.so", "/usr/lib/libMonoPosixHelper.so"),
-    ("libmono-btls-shared", "/usr/lib/libmono-btls-shared.so"),
-];
+// Addresses of native functions by method, found once.
+static FUNCTIONS: RwLock<Option<FxHashMap<MethodId, usize>>> = RwLock::new(None);
 
 /// Address of the native function of a P/Invoke.
 pub fn resolve(rt: &Runtime, method: MethodId) -> Result<usize> {
+    let known = FUNCTIONS
+        .read()
+        .as_ref()
+        .and_then(|f| f.get(&method).copied());
+    if let Some(address) = known {
+        return Ok(address);
+    }
+    let address = find(rt, method)?;
+    let mut functions = FUNCTIONS.write();
+    functions.get_or_insert_default().insert(method, address);
+    Ok(address)
+}
+
+fn find(rt: &Runtime, method: MethodId) -> Result<usize> {
+    let folder = rt
+        .types
+        .assembly(rt.types.method_module(method))
+        .path
+        .parent();
     let module = rt.types.module(rt.types.method_module(method));
     let map = module
         .impl_map_of(rt.types.method_row(method))
@@ -40,7 +57,7 @@ pub fn resolve(rt: &Runtime, method: MethodId) -> Result<usize> {
         .module_ref(map.import_scope)
         .map_err(shared_codegen::types::Error::from)?
         .name;
-    let handle = open(library).ok_or_else(|| {
+    let handle = open(library, folder).ok_or_else(|| {
         Thrown::system(
             "DllNotFoundException",
             format!("{library} assembly:<unknown assembly> type:<unknown type> member:(null)"),
@@ -59,27 +76,41 @@ pub fn resolve(rt: &Runtime, method: MethodId) -> Result<usize> {
     })
 }
 
-fn open(name: &str) -> Option<usize> {
-    let mut libraries = LIBRARIES.lock();
-    let libraries = libraries.get_or_insert_default();
-    if let Some(handle) = libraries.get(name) {
+fn open(name: &str, folder: Option<&Path>) -> Option<usize> {
+    if let Some(handle) = LIBRARIES.lock().get_or_insert_default().get(name) {
         return (*handle != 0).then_some(*handle);
     }
-    let mapped = LIBRARY_MAP
-        .iter()
-        .find(|(from, _)| *from == name)
-        .map(|(_, to)| *to);
+    let library = dllmap::get().apply(name);
+    let handle = crate::threads::blocking(|| open_any(library, folder)).unwrap_or(0);
+    let mut libraries = LIBRARIES.lock();
+    let libraries = libraries.get_or_insert_default();
+    libraries.insert(name.to_owned(), handle);
+    (handle != 0).then_some(handle)
+}
+
+/// Tries variants of the name in the folder of the assembly, then where the system looks.
+fn open_any(name: &str, folder: Option<&Path>) -> Option<usize> {
+    if name == "__Internal" {
+        // SAFETY: null stands for the program itself.
+        let handle = unsafe { libc::dlopen(core::ptr::null(), libc::RTLD_LAZY) };
+        return (!handle.is_null()).then_some(handle as usize);
+    }
+    if name.contains('/') {
+        return load(name);
+    }
     let stem = name.strip_suffix(".dll").unwrap_or(name);
-    let candidates = [
-        mapped.unwrap_or(name).to_owned(),
+    let variants = [
+        name.to_owned(),
         stem.to_owned(),
         format!("{stem}.so"),
         format!("lib{stem}.so"),
         format!("lib{stem}"),
     ];
-    let handle = candidates.iter().find_map(|c| load(c)).unwrap_or(0);
-    libraries.insert(name.to_owned(), handle);
-    (handle != 0).then_some(handle)
+    let beside = |v: &String| {
+        let path = folder?.join(v);
+        path.is_file().then(|| load(path.to_str()?)).flatten()
+    };
+    variants.iter().find_map(|v| beside(v).or_else(|| load(v)))
 }
 
 fn load(path: &str) -> Option<usize> {
@@ -107,18 +138,4 @@ pub fn native_string(text: &str) -> *mut u8 {
         }
         p
     }
-}
-
-/// A native buffer with the text of a `StringBuilder` and room for its capacity.
-pub fn string_builder_to_native(_builder: Obj) -> Result<*mut u8> {
-    Err(Thrown::not_supported(
-        "StringBuilder arguments of native functions",
-    ))
-}
-
-/// Copies a native buffer back into a `StringBuilder` and frees it.
-pub fn string_builder_from_native(_builder: Obj, _buffer: *mut u8) -> Result<()> {
-    Err(Thrown::not_supported(
-        "StringBuilder arguments of native functions",
-    ))
 }

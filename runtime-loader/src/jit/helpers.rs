@@ -12,7 +12,7 @@ use crate::runtime::{self, cast};
 use crate::threads;
 use core::sync::atomic::Ordering;
 use shared_codegen::abi::helper::HelperId;
-use shared_codegen::abi::layout::{delegate, object};
+use shared_codegen::abi::layout::delegate;
 use shared_codegen::types::ValueClass;
 
 /// Address of a helper.
@@ -71,11 +71,11 @@ pub fn address(helper: HelperId) -> usize {
         StringToNative => f!(string_to_native),
         FreeNativeString => f!(free_native_string),
         StringFromNative => f!(string_from_native),
-        StringBuilderToNative => f!(string_builder_to_native),
-        StringBuilderFromNative => f!(string_builder_from_native),
-        DelegateToNative => f!(delegate_to_native),
-        SafeHandleAcquire => f!(safe_handle_acquire),
-        SafeHandleRelease => f!(safe_handle_release),
+        StringBuilderToNative => f!(crate::interop::string_builder_to_native),
+        StringBuilderFromNative => f!(crate::interop::string_builder_from_native),
+        DelegateToNative => f!(crate::interop::delegate_to_native),
+        SafeHandleAcquire => f!(crate::interop::safe_handle_acquire),
+        SafeHandleRelease => f!(crate::interop::safe_handle_release),
         SaveLastError => f!(save_last_error),
         #[allow(
             unreachable_patterns,
@@ -387,39 +387,6 @@ extern "C" fn string_from_native(p: *const core::ffi::c_char) -> Obj {
         string::from_rust(&text.to_string_lossy())
     })
 }
-
-extern "C" fn string_builder_to_native(b: Obj) -> *mut u8 {
-    managed(|| crate::interop::string_builder_to_native(b))
-}
-
-extern "C" fn string_builder_from_native(b: Obj, p: *mut u8) {
-    managed(|| crate::interop::string_builder_from_native(b, p))
-}
-
-extern "C" fn delegate_to_native(d: Obj) -> usize {
-    managed(|| {
-        if d.is_null() {
-            Ok(0)
-        } else {
-            Err(Thrown::not_supported("passing delegates to native code"))
-        }
-    })
-}
-
-/// `SafeHandle.handle`
-const SAFE_HANDLE: u32 = object::HEADER;
-
-extern "C" fn safe_handle_acquire(h: Obj) -> usize {
-    managed(|| {
-        if h.is_null() {
-            Err(Thrown::argument_null("handle"))
-        } else {
-            Ok(h.get(SAFE_HANDLE))
-        }
-    })
-}
-
-extern "C" fn safe_handle_release(_: Obj) {}
 
 extern "C" fn save_last_error() {
     let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);

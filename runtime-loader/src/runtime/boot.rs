@@ -28,6 +28,7 @@ pub struct BootObjects {
 
 /// Starts the runtime for a program.
 pub fn start(options: Options, program: &Path) -> anyhow::Result<&'static Runtime> {
+    crate::interop::keep();
     let program = std::fs::canonicalize(program).with_context(|| program.display().to_string())?;
     gc::init(gc::HeapOptions {
         stress: options.gc_stress,

@@ -47,6 +47,13 @@ fn fallback(rt: &Runtime, exception: Obj) -> String {
     };
     let trace: Obj = rt.get_field(exception, "_stackTrace");
     let mut lines = String::new();
+    let inner: Obj = rt.get_field(exception, "_innerException");
+    if !inner.is_null() {
+        lines += &format!(
+            " ---> {}\n  --- End of inner exception stack trace ---",
+            fallback(rt, inner)
+        );
+    }
     if !trace.is_null() {
         for pc in crate::object::array::as_slice::<usize>(trace) {
             for frame in (crate::eh::TraceFrame { pc: *pc }).logical_frames() {

@@ -113,7 +113,13 @@ impl Methods {
         let target = self.resolve_virtual(rt, object, method.method)?;
         rt.jit.prepare(rt, self.canonical(rt, target))?;
         let code = self.for_object(rt, target)?;
-        self.interface_cache.write().insert(key, code);
+        let fresh = self.interface_cache.write().insert(key, code).is_none();
+        if fresh && rt.types.method_args(method.method).is_empty() {
+            let entry = &mt.imt[rt.types.imt_slot(method.method) as usize];
+            let next = entry.load(Ordering::Acquire);
+            let guard = rt.jit.thunks.interface_guard(method.handle(), code, next)?;
+            entry.store(guard, Ordering::Release);
+        }
         Ok(code)
     }
 

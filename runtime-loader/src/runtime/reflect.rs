@@ -1,12 +1,12 @@
 //! Reflection objects that are unique: one `RuntimeType` per type, one member object per (member, reflected type).
 
 use super::Runtime;
-use crate::icall::Result;
+use crate::icall::{Result, Thrown};
 use crate::object::{Handle, MethodDesc, MethodTable, Obj, new_object};
 use core::sync::atomic::Ordering;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use shared_codegen::types::Known;
+use shared_codegen::types::{Known, TypeId};
 
 /// What a cached reflection object stands for: handle, and the reflected type's handle.
 pub type Key = (usize, usize);
@@ -79,5 +79,22 @@ impl Runtime {
                 self.set_field(object, "reftype", self.type_object(reflected)?);
                 Ok(object)
             })
+    }
+}
+
+impl Runtime {
+    /// A method by name and exact parameter types.
+    pub fn method_named(
+        &self,
+        class: TypeId,
+        name: &str,
+        params: &[TypeId],
+    ) -> Result<&'static MethodDesc> {
+        let found = self.types.find_method_with(class, name, params)?;
+        let missing = || {
+            let class = self.types.full_name(class);
+            Thrown::system("MissingMethodException", format!("{class}.{name}"))
+        };
+        Ok(self.methods.desc(found.ok_or_else(missing)?))
     }
 }

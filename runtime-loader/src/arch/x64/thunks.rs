@@ -82,6 +82,20 @@ impl Thunks {
         self.with_jump(code, self.native_entry)
     }
 
+    /// Interface dispatch for one method: `target` if `r10` is `method`, else `next`.
+    pub fn interface_guard(&self, method: usize, target: usize, next: usize) -> Result<usize> {
+        let mut code = vec![0x48, 0xb8]; // movabs rax, method
+        code.extend(method.to_le_bytes());
+        code.extend([0x49, 0x39, 0xc2]); // cmp r10, rax
+        code.extend([0x48, 0xb8]); // movabs rax, target
+        code.extend(target.to_le_bytes());
+        code.extend([0x74, 10]); // je over the next instruction
+        code.extend([0x48, 0xb8]); // movabs rax, next
+        code.extend(next.to_le_bytes());
+        code.extend([0xff, 0xe0]); // jmp rax
+        self.memory.install(&code)
+    }
+
     /// Appends `jmp *slot(%rip)`.
     fn with_jump(&self, mut code: Vec<u8>, slot: EntrySlot) -> Result<usize> {
         let start = self.memory.allocate(code.len() + 6)?;
