@@ -10,7 +10,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Exit status: the program's own; 1 for an unhandled exception; 2 for wrong usage or a program that cannot be started."
+    after_help = "Exit status: the program's own; 1 for an unhandled exception; 2 for wrong usage or a program that cannot be started; 3 if --no-jit is given and a method has no precompiled code."
 )]
 struct Cli {
     /// Compile with the optimizations of ahead-of-time compilation.
@@ -22,6 +22,12 @@ struct Cli {
     /// More folders to find assemblies in.
     #[arg(long, value_name = "DIR")]
     lib_path: Vec<PathBuf>,
+    /// Folders searched for precompiled images before the usual places.
+    #[arg(long, value_name = "DIR[:DIR...]", value_delimiter = ':')]
+    aot_path: Vec<PathBuf>,
+    /// Say for each method that is not taken from an image why.
+    #[arg(long)]
+    explain: bool,
     /// Do not use precompiled images.
     #[arg(long)]
     no_aot: bool,
@@ -57,6 +63,8 @@ fn main() -> ExitCode {
         },
         optimize: cli.optimize,
         lib_path: cli.lib_path,
+        aot_path: cli.aot_path,
+        explain: cli.explain,
         no_aot: cli.no_aot,
         no_jit: cli.no_jit,
         stats: cli.stats,

@@ -81,13 +81,24 @@ impl HashCache {
 
     /// The hash of the file with this identity and content.
     pub fn hash(&self, identity: Option<FileIdentity>, content: &[u8]) -> ContentHash {
-        let Some(identity) = identity.filter(|i| i.size() == content.len() as u64) else {
-            return *blake3::hash(content).as_bytes();
+        let compute = || *blake3::hash(content).as_bytes();
+        self.hash_by(identity, content.len() as u64, compute)
+    }
+
+    /// The hash of the file with this identity; `compute` must always give the same for the same file.
+    pub fn hash_by(
+        &self,
+        identity: Option<FileIdentity>,
+        len: u64,
+        compute: impl FnOnce() -> ContentHash,
+    ) -> ContentHash {
+        let Some(identity) = identity.filter(|i| i.size() == len) else {
+            return compute();
         };
         if let Some(hash) = self.known().lock().get(&identity) {
             return *hash;
         }
-        let hash = *blake3::hash(content).as_bytes();
+        let hash = compute();
         self.known().lock().insert(identity, hash);
         if identity.is_settled() {
             // A cache that cannot be written costs time, not correctness.

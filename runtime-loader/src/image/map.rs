@@ -4,140 +4,57 @@
 //! the segments itself, from the file it has verified and still holds open; nothing in the file can make it do more.
 #![allow(unsafe_code, reason = "mmap")]
 
-use object::Endianness;
-use object::elf::{self, ProgramFlags, ProgramType};
-use object::read::elf::{Dyn, FileHeader, ProgramHeader};
+use core::ops::Range;
+use shared_codegen::image::Image;
+use shared_codegen::image::elf::Segment;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
-type Header = elf::FileHeader64<Endianness>;
-
 /// Where an image is mapped. Images are never unmapped.
 #[derive(Clone, Copy, Debug)]
 pub struct MappedImage {
-    /// Address that virtual address 0 of the file got.
-    pub base: usize,
-    /// Bytes from there to the end of the last segment.
-    pub len: usize,
+    base: usize,
+    len: usize,
 }
 
 impl MappedImage {
     /// The address of a range of virtual addresses, if it lies within the image.
-    pub fn address(&self, virtual_address: u64, len: u64) -> Option<usize> {
-        let end = virtual_address.checked_add(len)?;
-        (end <= self.len as u64).then(|| self.base + virtual_address as usize)
+    pub fn address(&self, vaddrs: &Range<u64>) -> Option<usize> {
+        let inside = vaddrs.start <= vaddrs.end && vaddrs.end <= self.len as u64;
+        inside.then(|| self.base + vaddrs.start as usize)
     }
 }
 
-/// A loadable segment, checked against the file's size.
-struct Segment {
-    address: usize,
-    memory: usize,
-    offset: usize,
-    file: usize,
-    flags: ProgramFlags,
-}
-
-const PAGE: usize = 4096;
+const PAGE: u64 = 4096;
 /// No image is this large; keeps sums from overflowing.
 const MAX_SPAN: u64 = 1 << 40;
 
-/// Dynamic table entries by which a linker would be asked to do something.
-const WORK_FOR_A_LINKER: [elf::DynamicTag; 8] = [
-    elf::DT_NEEDED,
-    elf::DT_RELA,
-    elf::DT_REL,
-    elf::DT_RELR,
-    elf::DT_JMPREL,
-    elf::DT_INIT,
-    elf::DT_INIT_ARRAY,
-    elf::DT_TEXTREL,
-];
-
-/// Maps the image `file`, whose content is `bytes`.
-pub fn map(file: &File, bytes: &[u8]) -> Result<MappedImage, String> {
-    let segments = segments(bytes).map_err(|e| format!("not a loadable image: {e}"))?;
-    let len = segments
-        .iter()
-        .map(|s| s.address + s.memory)
-        .max()
-        .unwrap_or(0)
-        .next_multiple_of(PAGE);
-    map_all(file, &segments, len).map_err(|e| format!("cannot be mapped: {e}"))
+/// Maps the image that `file` holds.
+pub fn map(file: &File, image: &Image<'_>) -> Result<MappedImage, String> {
+    let segments = image.segments();
+    check(segments)?;
+    let end = segments.last().map_or(0, |s| s.vaddrs.end);
+    let len = end.next_multiple_of(PAGE) as usize;
+    map_all(file, segments, len).map_err(|e| format!("cannot be mapped: {e}"))
 }
 
-fn segments(bytes: &[u8]) -> Result<Vec<Segment>, String> {
-    let text = |e: object::Error| e.to_string();
-    let header = Header::parse(bytes).map_err(text)?;
-    let endian = header.endian().map_err(text)?;
-    if header.e_type(endian) != elf::ET_DYN || header.e_machine(endian) != elf::EM_X86_64 {
-        return Err("not a shared object for x86-64".into());
-    }
-    let mut all = Vec::new();
-    for p in header.program_headers(endian, bytes).map_err(text)? {
-        let kind: ProgramType = p.p_type(endian);
-        if kind == elf::PT_INTERP {
-            return Err("it wants an interpreter".into());
-        }
-        if let Some(dynamic) = p.dynamic(endian, bytes).map_err(text)? {
-            check_dynamic(endian, dynamic)?;
-        }
-        if kind == elf::PT_LOAD {
-            all.push(segment(p, endian, bytes.len() as u64)?);
-        }
-    }
-    check_order(&all)?;
-    Ok(all)
-}
-
-fn check_dynamic(endian: Endianness, entries: &[elf::Dyn64<Endianness>]) -> Result<(), String> {
-    match entries
-        .iter()
-        .find(|d| WORK_FOR_A_LINKER.contains(&d.d_tag(endian)))
-    {
-        Some(_) => Err("it needs a dynamic linker".into()),
-        None => Ok(()),
-    }
-}
-
-fn segment(
-    p: &elf::ProgramHeader64<Endianness>,
-    endian: Endianness,
-    file_len: u64,
-) -> Result<Segment, String> {
-    let (offset, file) = p.file_range(endian);
-    let (address, memory) = (p.p_vaddr(endian), p.p_memsz(endian));
-    let flags = p.p_flags(endian);
-    let fits = offset.checked_add(file).is_some_and(|end| end <= file_len)
-        && address
-            .checked_add(memory)
-            .is_some_and(|end| end < MAX_SPAN)
-        && file <= memory
-        && address % PAGE as u64 == offset % PAGE as u64;
-    if !fits {
-        return Err("a segment lies outside the file".into());
-    }
-    if flags & elf::PF_W != ProgramFlags(0) && flags & elf::PF_X != ProgramFlags(0) {
-        return Err("a segment is writable and executable".into());
-    }
-    Ok(Segment {
-        address: address as usize,
-        memory: memory as usize,
-        offset: offset as usize,
-        file: file as usize,
-        flags,
-    })
-}
-
-fn check_order(all: &[Segment]) -> Result<(), String> {
-    if all.is_empty() {
+fn check(segments: &[Segment]) -> Result<(), String> {
+    if segments.is_empty() {
         return Err("it has no segments".into());
     }
-    let apart = all
-        .windows(2)
-        .all(|w| (w[0].address + w[0].memory).next_multiple_of(PAGE) <= w[1].address / PAGE * PAGE);
-    if apart {
+    for s in segments {
+        if s.vaddrs.end > MAX_SPAN || s.vaddrs.start % PAGE != s.file.start % PAGE {
+            return Err("a segment cannot be mapped where it wants to be".into());
+        }
+        if s.writable && s.executable {
+            return Err("a segment is writable and executable".into());
+        }
+    }
+    // Two segments on one page would share its protection.
+    let apart =
+        |w: &[Segment]| w[0].vaddrs.end.next_multiple_of(PAGE) <= w[1].vaddrs.start / PAGE * PAGE;
+    if segments.windows(2).all(apart) {
         Ok(())
     } else {
         Err("segments overlap".into())
@@ -166,27 +83,32 @@ fn reserve(len: usize) -> io::Result<usize> {
 /// # Safety
 /// `base` is a reservation that covers the segment, and nothing else lies there.
 unsafe fn map_segment(file: &File, base: usize, s: &Segment) -> io::Result<()> {
-    let prot = protection(s.flags);
-    let low = s.address / PAGE * PAGE;
-    let in_page = s.address - low;
-    let file_end = (in_page + s.file).next_multiple_of(PAGE);
-    let end = (in_page + s.memory).next_multiple_of(PAGE);
+    let page = PAGE as usize;
+    let prot = protection(s);
+    let start = base + s.vaddrs.start as usize;
+    let low = start / page * page;
+    let file_len = (s.file.end - s.file.start) as usize;
+    let data_end = start + file_len;
+    let mapped_end = if file_len > 0 {
+        data_end.next_multiple_of(page)
+    } else {
+        low
+    };
+    let end = (base + s.vaddrs.end as usize).next_multiple_of(page);
     let fixed = libc::MAP_PRIVATE | libc::MAP_FIXED;
-    if s.file > 0 {
-        let offset = (s.offset - in_page) as libc::off_t;
+    if file_len > 0 {
+        let offset = (s.file.start / PAGE * PAGE) as libc::off_t;
         // SAFETY: by the contract the range is ours to replace.
-        unsafe { map_fixed(base + low, file_end, prot, fixed, file.as_raw_fd(), offset)? };
-        if s.memory > s.file && s.flags & elf::PF_W != ProgramFlags(0) {
-            let tail = base + s.address + s.file;
-            // SAFETY: the rest of the last page of a private writable mapping made above.
-            unsafe { core::ptr::write_bytes(tail as *mut u8, 0, base + low + file_end - tail) };
+        unsafe { map_fixed(low..mapped_end, prot, fixed, file.as_raw_fd(), offset)? };
+        if s.writable {
+            // SAFETY: the rest of the last page of the private writable mapping made above.
+            unsafe { core::ptr::write_bytes(data_end as *mut u8, 0, mapped_end - data_end) };
         }
     }
-    let anonymous = if s.file > 0 { file_end } else { 0 };
-    if end > anonymous {
+    if end > mapped_end {
         let flags = fixed | libc::MAP_ANONYMOUS;
         // SAFETY: as above.
-        unsafe { map_fixed(base + low + anonymous, end - anonymous, prot, flags, -1, 0)? };
+        unsafe { map_fixed(mapped_end..end, prot, flags, -1, 0)? };
     }
     Ok(())
 }
@@ -194,28 +116,22 @@ unsafe fn map_segment(file: &File, base: usize, s: &Segment) -> io::Result<()> {
 /// # Safety
 /// The range belongs to the caller.
 unsafe fn map_fixed(
-    at: usize,
-    len: usize,
+    range: Range<usize>,
     prot: libc::c_int,
     flags: libc::c_int,
     fd: libc::c_int,
     offset: libc::off_t,
 ) -> io::Result<()> {
+    let at = range.start as *mut libc::c_void;
     // SAFETY: by the contract.
-    let got = unsafe { libc::mmap(at as *mut libc::c_void, len, prot, flags, fd, offset) };
+    let got = unsafe { libc::mmap(at, range.len(), prot, flags, fd, offset) };
     if got == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
     Ok(())
 }
 
-fn protection(flags: ProgramFlags) -> libc::c_int {
-    [
-        (elf::PF_R, libc::PROT_READ),
-        (elf::PF_W, libc::PROT_WRITE),
-        (elf::PF_X, libc::PROT_EXEC),
-    ]
-    .iter()
-    .filter(|(f, _)| flags & *f != ProgramFlags(0))
-    .fold(0, |p, (_, bit)| p | bit)
+fn protection(s: &Segment) -> libc::c_int {
+    let bit = |on, bit| if on { bit } else { 0 };
+    libc::PROT_READ | bit(s.writable, libc::PROT_WRITE) | bit(s.executable, libc::PROT_EXEC)
 }

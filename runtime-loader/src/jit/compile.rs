@@ -5,9 +5,10 @@ use super::place::{Constants, place};
 use super::{CodeMap, EntrySlot, helpers};
 use crate::arch::native::thunks::Thunks;
 use crate::icall::{Result, Thrown};
+use crate::image::NotFromImage;
 use crate::object::MethodDesc;
-use crate::runtime::Runtime;
 use crate::runtime::options::{JitTier, Options};
+use crate::runtime::{Runtime, exit};
 use core::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -115,7 +116,40 @@ impl Jit {
         if let Some(code) = desc.compiled() {
             return Ok(code);
         }
+        let address = match rt.images.take(rt, desc) {
+            Ok(address) => address,
+            Err(reason) => self.compile(rt, desc, &reason)?,
+        };
+        match desc
+            .code
+            .compare_exchange(0, address, Ordering::AcqRel, Ordering::Acquire)
+        {
+            Ok(_) => {
+                if let Some(slot) = desc.entry.get() {
+                    slot.set_target(address);
+                }
+                rt.images.publish(desc.method, address);
+                Ok(address)
+            }
+            // Another thread was faster; its code counts.
+            Err(first) => Ok(first),
+        }
+    }
+
+    fn compile(
+        &self,
+        rt: &Runtime,
+        desc: &'static MethodDesc,
+        reason: &NotFromImage,
+    ) -> Result<usize> {
         let start = Instant::now();
+        if rt.options.no_jit {
+            exit::needs_jit(rt, desc.method, reason);
+        }
+        if rt.options.explain {
+            let name = rt.types.method_full_name(desc.method);
+            eprintln!("aotrun: {name} compiled: {reason}");
+        }
         if rt.options.trace_compile {
             eprintln!("jit {}", rt.types.method_full_name(desc.method));
         }
@@ -129,19 +163,7 @@ impl Jit {
         self.stats
             .nanoseconds
             .fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
-        match desc
-            .code
-            .compare_exchange(0, address, Ordering::AcqRel, Ordering::Acquire)
-        {
-            Ok(_) => {
-                if let Some(slot) = desc.entry.get() {
-                    slot.set_target(address);
-                }
-                Ok(address)
-            }
-            // Another thread was faster; its code counts.
-            Err(first) => Ok(first),
-        }
+        Ok(address)
     }
 
     fn place(&self, rt: &Runtime, desc: &'static MethodDesc, blob: &CodeBlob) -> Result<usize> {

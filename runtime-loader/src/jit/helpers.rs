@@ -210,7 +210,9 @@ extern "C" fn throw_compile_error(index: u64) {
             Step::Managed(frame) => frame.code.start,
             _ => 0,
         };
-        Err::<(), _>(runtime::get().jit.compile_failure(start, index as usize))
+        let rt = runtime::get();
+        let failure = rt.images.failure_at(start, index as u32);
+        Err::<(), _>(failure.unwrap_or_else(|| rt.jit.compile_failure(start, index as usize)))
     })
 }
 

@@ -4,7 +4,7 @@ mod bind;
 pub mod code_map;
 pub mod code_memory;
 mod compile;
-mod helpers;
+pub mod helpers;
 pub mod place;
 
 pub use code_map::{CodeInfoProvider, CodeMap, MethodCode};

@@ -4,12 +4,14 @@
 use super::options::Options;
 use super::{RUNTIME, Runtime, exception, host, invoke};
 use crate::icall::{Result, Thrown};
+use crate::image::Images;
+use crate::image::files::MappedFiles;
 use crate::object::{Handle, Obj, array, new_object, string};
 use crate::{eh, gc, threads};
 use anyhow::{Context, anyhow};
 use shared_codegen::types::{Known, MethodId, ModuleId, TypeContext, ValueClass, binding};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The version of the class libraries this runtime is made for.
 pub const CORLIB_VERSION: &str = "ABB721D6-116A-4555-B4FD-9248146D2051";
@@ -39,13 +41,13 @@ pub fn start(options: Options, program: &Path) -> anyhow::Result<&'static Runtim
     eh::install_host(&host::RuntimeHost);
     let mut search = binding::SearchPath::system(program.parent().map(Path::to_path_buf));
     search.extra.extend(options.lib_path.iter().cloned());
-    let binder = binding::StandardBinder::new(
-        search,
-        Box::new(|p: &Path| crate::sys::file::map_forever(p)),
-    );
+    let files = Arc::new(MappedFiles::default());
+    let mapped = files.clone();
+    let binder = binding::StandardBinder::new(search, Box::new(move |p: &Path| mapped.map(p)));
     let types = TypeContext::new(Box::new(binder)).map_err(|e| anyhow!("{e}"))?;
     let jit = crate::jit::Jit::new(&options).map_err(|e| anyhow!("{e:?}"))?;
     let runtime = Runtime {
+        images: Images::new(&options, files),
         options,
         types,
         tables: Default::default(),

@@ -2,8 +2,9 @@
 
 use super::{Runtime, invoke};
 use crate::icall::Result;
+use crate::image::NotFromImage;
 use crate::object::{Obj, string};
-use shared_codegen::types::Known;
+use shared_codegen::types::{Known, MethodId};
 use std::io::Write;
 
 /// Exit status for an unhandled exception.
@@ -81,6 +82,19 @@ pub fn unhandled(exception: Obj) -> ! {
     std::process::exit(UNHANDLED);
 }
 
+/// Exit status if `--no-jit` is given and a method has no precompiled code.
+const NEEDS_JIT: i32 = 3;
+
+/// `--no-jit` is given, and this method has no precompiled code: says so and ends the process.
+pub fn needs_jit(rt: &Runtime, method: MethodId, reason: &NotFromImage) -> ! {
+    let name = rt.types.method_full_name(method);
+    for r in rt.images.refused() {
+        eprintln!("aotrun: image {} not used: {}", r.path.display(), r.reason);
+    }
+    eprintln!("aotrun: --no-jit: {name} has no precompiled code: {reason}");
+    std::process::exit(NEEDS_JIT);
+}
+
 /// The figures of `--stats`.
 pub fn print_statistics(rt: &Runtime) {
     use core::sync::atomic::Ordering::Relaxed;
@@ -89,6 +103,13 @@ pub fn print_statistics(rt: &Runtime) {
     }
     let jit = &rt.jit.stats;
     let memory = crate::gc::memory_info();
+    for image in rt.images.loaded() {
+        eprintln!("image: {}", image.path.display());
+    }
+    for r in rt.images.refused() {
+        eprintln!("image not used: {}: {}", r.path.display(), r.reason);
+    }
+    eprintln!("methods from images: {}", rt.images.bound_methods());
     eprintln!(
         "methods JIT-compiled: {} ({} bytes, {:.1} ms)",
         jit.methods.load(Relaxed),

@@ -18,6 +18,7 @@ pub mod strings;
 pub mod tables;
 
 use crate::icall::Result;
+use crate::image::Images;
 use crate::jit::Jit;
 use crate::object::{MethodDesc, MethodTable, Obj};
 use options::Options;
@@ -47,6 +48,8 @@ pub struct Runtime {
     pub reflect: reflect::ReflectionCache,
     /// Open runtime constants of shared code.
     pub lookups: lookup::Lookups,
+    /// Precompiled images.
+    pub images: Images,
     /// The compiler.
     pub jit: Jit,
     /// Objects made at start-up.

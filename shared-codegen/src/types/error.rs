@@ -119,7 +119,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn bad_image(file: &str, reason: impl core::fmt::Display) -> Error {
+    /// A file that is damaged or not what it should be.
+    pub fn bad_image(file: &str, reason: impl core::fmt::Display) -> Error {
         Error::BadImage {
             file: file.into(),
             reason: reason.to_string().into(),

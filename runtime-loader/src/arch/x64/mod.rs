@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod context;
+pub mod cpu;
 pub mod registers;
 pub mod stubs;
 pub mod thunks;
