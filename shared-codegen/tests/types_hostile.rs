@@ -98,10 +98,8 @@ fn endless_types_end_in_type_load() {
     let fine = h.ctx.instance(h.class("EndlessClass`1"), &[int]);
     assert_eq!(h.ctx.layout(fine).unwrap().size, 24);
     assert_eq!(h.ctx.statics(fine).unwrap().size, 8);
-    for name in ["MissingBase"] {
-        assert!(is_type_load(h.ctx.parent(h.class(name))), "{name}");
-        assert!(is_type_load(h.ctx.vtable(h.class(name))), "{name}");
-    }
+    assert!(is_type_load(h.ctx.parent(h.class("MissingBase"))));
+    assert!(is_type_load(h.ctx.vtable(h.class("MissingBase"))));
     for name in ["ILoop1", "ILoop2", "UsesLoop"] {
         assert!(is_type_load(h.ctx.interfaces(h.class(name))), "{name}");
     }
