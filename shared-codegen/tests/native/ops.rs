@@ -1,4 +1,8 @@
 //! Every arithmetic op against its meaning in Rust, with operands in registers and as constants.
+#![allow(
+    clippy::neg_cmp_op_on_partial_ord,
+    reason = "the unordered conditions are the negations of the ordered ones"
+)]
 
 use crate::harness::{Arg, Case, Outcome, run_everywhere};
 use shared_codegen::abi::trap::TrapKind;
@@ -61,8 +65,8 @@ fn binaries() -> Vec<Binary> {
         "iadd" |a, b| Ok(a.wrapping_add(b) as i64), Ok(a.wrapping_add(b)); false false
         "isub" |a, b| Ok(a.wrapping_sub(b) as i64), Ok(a.wrapping_sub(b)); false false
         "imul" |a, b| Ok(a.wrapping_mul(b) as i64), Ok(a.wrapping_mul(b)); false false
-        "imul_high" |a, b| Ok((a as i64 * b as i64) >> 32), Ok((a as i128 * b as i128 >> 64) as i64); false false
-        "umul_high" |a, b| Ok((a as u32 as u64 * b as u32 as u64 >> 32) as i64), Ok((a as u64 as u128 * b as u64 as u128 >> 64) as i64); false false
+        "imul_high" |a, b| Ok((a as i64 * b as i64) >> 32), Ok(((a as i128 * b as i128) >> 64) as i64); false false
+        "umul_high" |a, b| Ok(((a as u32 as u64 * b as u32 as u64) >> 32) as i64), Ok(((a as u64 as u128 * b as u64 as u128) >> 64) as i64); false false
         "sdiv" |a, b| Ok((a / b) as i64), Ok(a / b); false true
         "srem" |a, b| Ok((a % b) as i64), Ok(a % b); false true
         "udiv" |a, b| Ok((a as u32 / b as u32) as i64), Ok((a as u64 / b as u64) as i64); false true
@@ -425,7 +429,7 @@ fn float_conversions() {
         }
     }
     fn to_i64(a: f64) -> i64 {
-        if (-9.223372036854775808e18..9.223372036854775808e18).contains(&a) {
+        if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&a) {
             a as i64
         } else {
             i64::MIN

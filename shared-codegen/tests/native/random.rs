@@ -282,8 +282,8 @@ fn expected(program: &[Stmt], args: [i64; 6]) -> i64 {
     for k in 6..INTS {
         v.ints[k] = args[k - 6].wrapping_add(args[k - 5]);
     }
-    for k in 0..FLOATS {
-        v.floats[k] = args[k] as f64;
+    for (float, arg) in v.floats.iter_mut().zip(&args) {
+        *float = *arg as f64;
     }
     eval(program, &mut v);
     let ints = v.ints.iter().fold(0, |s, x| s ^ x);
