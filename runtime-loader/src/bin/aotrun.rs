@@ -81,10 +81,7 @@ fn main() -> ExitCode {
         }
     };
     match boot::run_main(rt, &cli.args) {
-        Ok(code) => {
-            exit::print_statistics(rt);
-            std::process::exit(code)
-        }
+        Ok(code) => exit::after_main(rt, code),
         Err(thrown) => exit::unhandled(thrown.into_object()),
     }
 }

@@ -56,7 +56,7 @@ extern "C" fn set_exit_code(code: i32) {
 }
 
 extern "C" fn exit(code: i32) {
-    std::process::exit(code);
+    crate::runtime::exit::shut_down(crate::runtime::get(), code);
 }
 
 extern "C" fn tick_count() -> i32 {
@@ -69,5 +69,5 @@ extern "C" fn processor_count() -> i32 {
 }
 
 extern "C" fn shutdown_started() -> bool {
-    false
+    crate::runtime::exit::is_shutting_down()
 }

@@ -12,20 +12,31 @@
 
 pub mod app_domain;
 mod array;
+mod clock;
 mod console;
+mod culture;
 mod delegate;
 pub mod environment;
+mod file_share;
+pub mod finalizer;
+mod gc;
 mod interlocked;
+mod math;
 mod method_info;
 mod missing;
 mod monitor;
+mod mono_io;
 mod object;
 mod registry;
 mod runtime_type;
 mod string;
 pub mod thread;
+pub mod thread_info;
+mod thread_pool;
 mod thrown;
 mod value_type;
+mod wait_handles;
+mod win32;
 
 pub use missing::{missing, short_name};
 pub use registry::{Icall, find, implemented};

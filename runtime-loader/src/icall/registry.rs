@@ -27,7 +27,12 @@ const FAMILIES: &[&[Icall]] = &[
     super::array::ICALLS,
     super::console::ICALLS,
     super::delegate::ICALLS,
+    super::clock::ICALLS,
+    super::culture::ICALLS,
     super::environment::ICALLS,
+    super::gc::ICALLS,
+    super::math::ICALLS,
+    super::mono_io::ICALLS,
     super::method_info::ICALLS,
     super::monitor::ICALLS,
     super::interlocked::ICALLS,
@@ -36,6 +41,8 @@ const FAMILIES: &[&[Icall]] = &[
     super::string::ICALLS,
     super::thread::ICALLS,
     super::value_type::ICALLS,
+    super::thread_pool::ICALLS,
+    super::wait_handles::ICALLS,
 ];
 
 type Index = FxHashMap<(&'static str, &'static str), &'static Icall>;

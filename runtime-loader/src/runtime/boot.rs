@@ -82,8 +82,8 @@ fn make_objects(rt: &'static Runtime, entry: ModuleId, program: &Path) -> Result
     let empty = rt.strings.intern(&[])?;
     let string_type = rt.types.known(Known::String);
     store_static(rt, string_type, "Empty", empty)?;
-    let thread = crate::icall::thread::attach_current(rt, "")?;
-    let _ = thread;
+    crate::icall::thread::attach_current(rt, "")?;
+    crate::icall::finalizer::install();
     let domain = new_object(rt.known(Known::AppDomain))?;
     let out_of_memory = exception::materialize(Thrown::of(
         "System",

@@ -1,14 +1,17 @@
 //! The end of the process: unhandled exceptions, exit codes, the order of things at exit.
 
 use super::{Runtime, invoke};
-use crate::icall::Result;
+use crate::icall::{Result, Thrown, finalizer, thread, thread_info};
 use crate::image::NotFromImage;
-use crate::object::{Obj, string};
+use crate::object::{Obj, new_object, string};
+use core::sync::atomic::{AtomicBool, Ordering};
 use shared_codegen::types::{Known, MethodId};
 use std::io::Write;
 
 /// Exit status for an unhandled exception.
 const UNHANDLED: i32 = 1;
+/// Exit status when that happens in a thread of the runtime: a pool worker or the finalizer thread.
+const UNHANDLED_IN_OWN_THREAD: i32 = 255;
 
 /// Text of an exception by its virtual `ToString`, or what can be said without running code.
 pub fn describe(exception: Obj) -> String {
@@ -72,14 +75,97 @@ fn fallback(rt: &Runtime, exception: Obj) -> String {
     )
 }
 
-/// Nobody catches this exception: says so and ends the process.
+/// Nobody catches this exception: tells the program's handlers, says so and ends the process.
 pub fn unhandled(exception: Obj) -> ! {
+    static DYING: AtomicBool = AtomicBool::new(false);
+    let rt = super::get();
+    let aborted = thread::is_abort(exception);
+    let first = !DYING.swap(true, Ordering::SeqCst);
+    let told = first && !aborted && raise_unhandled(rt, exception).unwrap_or(false);
     let text = describe(exception);
     let mut err = std::io::stderr().lock();
-    let _ = writeln!(err, "\nUnhandled Exception:\n{text}");
+    // Nobody is left to hear about a failure to write.
+    if !told && !aborted {
+        let _ = writeln!(err, "\nUnhandled Exception:\n{text}");
+    }
     let _ = writeln!(err, "[ERROR] FATAL UNHANDLED EXCEPTION: {text}");
     drop(err);
-    std::process::exit(UNHANDLED);
+    let own_thread = thread_info::current_info().is_some_and(|i| i.is_pool_worker());
+    std::process::exit(if aborted {
+        0
+    } else if own_thread || finalizer::is_current() {
+        UNHANDLED_IN_OWN_THREAD
+    } else {
+        UNHANDLED
+    });
+}
+
+/// An event of the domain: its delegate, if anybody listens.
+fn domain_event(rt: &Runtime, name: &str) -> Option<(Obj, Obj)> {
+    let domain = rt.objects.get()?.domain.target();
+    let delegate: Obj = rt.get_field(domain, name);
+    delegate.non_null().map(|d| (domain, d))
+}
+
+fn invoke_delegate(rt: &'static Runtime, delegate: Obj, sender: Obj, event: Obj) -> Result<()> {
+    let class = delegate.method_table().type_id();
+    let method = rt.types.find_method(class, "Invoke")?;
+    let method = method.ok_or_else(Thrown::null_reference)?;
+    let args = [delegate, sender, event].map(invoke::Arg::Ref);
+    invoke::call(rt.methods.desc(method), &args).map(|_| ())
+}
+
+/// Runs the handlers of `AppDomain.UnhandledException`; false if there are none.
+fn raise_unhandled(rt: &'static Runtime, exception: Obj) -> Result<bool> {
+    let Some((domain, delegate)) = domain_event(rt, "UnhandledException") else {
+        return Ok(false);
+    };
+    let class = rt.known(Known::UnhandledExceptionEventArgs);
+    let event = new_object(class)?;
+    let params = [
+        rt.types.known(Known::Object),
+        rt.types.known(Known::Boolean),
+    ];
+    let ctor = rt.types.find_constructor(class.type_id(), &params)?;
+    let ctor = ctor.ok_or_else(Thrown::null_reference)?;
+    let is_terminating = invoke::Arg::Word(1);
+    let args = [
+        invoke::Arg::Ref(event),
+        invoke::Arg::Ref(exception),
+        is_terminating,
+    ];
+    invoke::call(rt.methods.desc(ctor), &args)?;
+    invoke_delegate(rt, delegate, domain, event)?;
+    Ok(true)
+}
+
+static SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
+
+/// Is the process about to end?
+pub fn is_shutting_down() -> bool {
+    SHUTTING_DOWN.load(Ordering::Relaxed)
+}
+
+/// `Main` has returned: foreground threads may finish, then the process ends.
+pub fn after_main(rt: &'static Runtime, code: i32) -> ! {
+    thread_info::wait_for_foreground();
+    shut_down(rt, code)
+}
+
+/// Ends the process in order: `ProcessExit`, then the finalizers of everything left.
+pub fn shut_down(rt: &'static Runtime, code: i32) -> ! {
+    if SHUTTING_DOWN.swap(true, Ordering::SeqCst) {
+        // A handler or finalizer wants to exit too, or another thread: the first one decides.
+        std::process::exit(code);
+    }
+    if let Some((domain, delegate)) = domain_event(rt, "ProcessExit")
+        && let Err(e) = invoke_delegate(rt, delegate, domain, Obj::NULL)
+    {
+        unhandled(e.into_object());
+    }
+    finalizer::run_all_at_exit();
+    print_statistics(rt);
+    std::process::exit(code)
 }
 
 /// Exit status if `--no-jit` is given and a method has no precompiled code.

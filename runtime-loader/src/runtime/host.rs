@@ -70,10 +70,19 @@ impl Host for RuntimeHost {
     }
 
     fn unhandled(&self, exception: usize) {
-        super::exit::unhandled(Obj::from_addr(exception));
+        let exception = Obj::from_addr(exception);
+        // An abort ends its thread only, unless that is the main one.
+        if crate::icall::thread::is_abort(exception) && !crate::icall::thread::is_main() {
+            return;
+        }
+        super::exit::unhandled(exception);
     }
 
-    fn poll_request(&self, _t: &ThreadContext) {}
+    fn poll_request(&self, t: &ThreadContext) {
+        if let Some(exception) = crate::icall::thread::requested_exception() {
+            t.set_pending_exception(exception.addr());
+        }
+    }
 }
 
 /// Appends return addresses to the `_stackTrace` array (an `IntPtr[]`) of an exception.

@@ -14,6 +14,7 @@ mod safepoint;
 mod spawn;
 pub mod statics;
 mod thread;
+pub mod waitable;
 mod world;
 
 pub(crate) use context::MUTATOR_OFFSET;
