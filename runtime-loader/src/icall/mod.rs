@@ -13,6 +13,7 @@
 pub mod app_domain;
 mod array;
 mod clock;
+pub mod assembly;
 mod console;
 mod culture;
 mod delegate;
@@ -29,6 +30,7 @@ mod mono_io;
 mod object;
 mod registry;
 mod runtime_type;
+mod stack_trace;
 mod string;
 pub mod thread;
 pub mod thread_info;

@@ -25,6 +25,7 @@ unsafe impl Send for Icall {}
 const FAMILIES: &[&[Icall]] = &[
     super::app_domain::ICALLS,
     super::array::ICALLS,
+    super::assembly::ICALLS,
     super::console::ICALLS,
     super::delegate::ICALLS,
     super::clock::ICALLS,
@@ -38,6 +39,7 @@ const FAMILIES: &[&[Icall]] = &[
     super::interlocked::ICALLS,
     super::object::ICALLS,
     super::runtime_type::ICALLS,
+    super::stack_trace::ICALLS,
     super::string::ICALLS,
     super::thread::ICALLS,
     super::value_type::ICALLS,

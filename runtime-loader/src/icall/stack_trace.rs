@@ -1,0 +1,149 @@
+//! `System.Diagnostics.StackTrace` and `StackFrame`; finding the callers of an internal call.
+
+use super::{Result, icalls, managed};
+use crate::eh::{TraceFrame, capture_trace};
+use crate::jit::code_map::LogicalFrame;
+use crate::object::{MethodDesc, MethodTable, Obj, array, new_object};
+use crate::runtime::{self, Runtime};
+use crate::threads;
+use shared_codegen::types::{ContextSource, Known, MethodId, ModuleId};
+
+icalls! {
+    "System.Diagnostics.StackTrace" {
+        "get_trace" => get_trace(Obj, i32, bool) -> Obj;
+    }
+    "System.Diagnostics.StackFrame" {
+        "get_frame_info" => frame_info(i32, bool, *mut Obj, *mut i32, *mut i32, *mut Obj, *mut i32, *mut i32) -> bool;
+    }
+}
+
+/// `StackFrame.ilOffset` when it is unknown.
+const NO_OFFSET: i32 = -1;
+/// `StackFrame.methodIndex` when there is none.
+const NO_INDEX: u32 = 0xff_ffff;
+/// Most frames looked at for one caller.
+const MAX_FRAMES: usize = 1000;
+
+/// A frame with its place in native code.
+struct Entry {
+    frame: LogicalFrame,
+    native: TraceFrame,
+}
+
+fn expand(native: impl IntoIterator<Item = TraceFrame>) -> Vec<Entry> {
+    let each = |n: TraceFrame| {
+        let frames = n.logical_frames().into_iter();
+        frames.map(move |frame| Entry { frame, native: n })
+    };
+    native.into_iter().flat_map(each).collect()
+}
+
+/// The `MethodBase` to show for a frame: of shared code, the generic definition.
+fn method_base(rt: &'static Runtime, method: MethodId) -> Result<Obj> {
+    let shared = rt.types.needs_context(method) != ContextSource::None
+        && rt.types.is_shared(rt.types.canonical_method(method));
+    let owner = rt.types.method_owner(method);
+    let (method, owner) = if shared || rt.types.contains_canon(owner) {
+        let open = rt.types.definition(owner);
+        let on_open = rt.types.method_on(method, rt.types.open_form(open));
+        (rt.types.method_definition(on_open), open)
+    } else {
+        (method, owner)
+    };
+    let mt: &'static MethodTable = rt.method_table(owner)?;
+    let desc: &'static MethodDesc = rt.methods.desc(method);
+    rt.method_object(desc, mt)
+}
+
+fn frame_object(rt: &'static Runtime, entry: &Entry) -> Result<Obj> {
+    let o = new_object(rt.known(Known::StackFrame))?;
+    let il = entry.frame.il.map_or(NO_OFFSET, |i| i as i32);
+    rt.set_field(o, "ilOffset", il);
+    rt.set_field(o, "nativeOffset", entry.native.native_offset() as i32);
+    let start = entry.native.code().map_or(0, |c| c.start);
+    rt.set_field(o, "methodAddress", start as i64);
+    rt.set_field(o, "methodIndex", NO_INDEX);
+    let method = method_base(rt, entry.frame.method)?;
+    rt.set_field(o, "methodBase", method);
+    Ok(o)
+}
+
+extern "C" fn get_trace(exception: Obj, skip: i32, _files: bool) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let trace = rt.get_field::<Obj>(exception, "_stackTrace");
+        let pcs: Vec<usize> = match trace.non_null() {
+            Some(t) => array::as_slice::<usize>(t).to_vec(),
+            None => Vec::new(),
+        };
+        let entries = expand(pcs.into_iter().map(|pc| TraceFrame { pc }));
+        let skip = (skip.max(0) as usize).min(entries.len());
+        let class = rt.types.sz_array(rt.types.known(Known::StackFrame));
+        let list = array::allocate(rt.method_table(class)?, entries.len() - skip)?;
+        for (n, entry) in entries[skip..].iter().enumerate() {
+            array::set(list, n, frame_object(rt, entry)?);
+        }
+        Ok(list)
+    })
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the class libraries fix the signature"
+)]
+extern "C" fn frame_info(
+    skip: i32,
+    _files: bool,
+    method: *mut Obj,
+    il: *mut i32,
+    native: *mut i32,
+    file: *mut Obj,
+    line: *mut i32,
+    column: *mut i32,
+) -> bool {
+    managed(|| {
+        let rt = runtime::get();
+        // Callers count the wrapper of the internal call as a frame.
+        let skip = skip.max(0) as usize;
+        let entries = expand(capture_trace(threads::current(), 0, skip + MAX_FRAMES));
+        let wrapper = entries
+            .first()
+            .is_some_and(|e| rt.types.method_name(e.frame.method) == "get_frame_info");
+        let at = if wrapper {
+            skip
+        } else {
+            skip.saturating_sub(1)
+        };
+        let Some(entry) = entries.get(at) else {
+            return Ok(false);
+        };
+        // SAFETY: managed code passes addresses of variables.
+        unsafe {
+            method.write(method_base(rt, entry.frame.method)?);
+            il.write(entry.frame.il.map_or(NO_OFFSET, |i| i as i32));
+            native.write(entry.native.native_offset() as i32);
+            file.write(Obj::NULL);
+            line.write(0);
+            column.write(0);
+        }
+        Ok(true)
+    })
+}
+
+/// The methods on the stack, innermost first, inlined ones included.
+pub(super) fn callers() -> Vec<MethodId> {
+    let frames = capture_trace(threads::current(), 0, MAX_FRAMES);
+    expand(frames).iter().map(|e| e.frame.method).collect()
+}
+
+/// The module of the `n`-th frame outside of the namespaces `System` and `System.Reflection` of mscorlib.
+pub(super) fn calling_module(rt: &Runtime, n: usize) -> Option<ModuleId> {
+    let foreign = |m: &MethodId| {
+        let owner = rt.types.method_owner(*m);
+        let (namespace, _) = rt.types.type_name(owner);
+        let inside = rt.types.method_module(*m) == rt.types.corlib();
+        !(inside && matches!(namespace, "System" | "System.Reflection"))
+    };
+    let found = callers().into_iter().filter(foreign).nth(n);
+    found.map(|m| rt.types.method_module(m))
+}
