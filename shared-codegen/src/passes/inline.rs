@@ -140,7 +140,9 @@ impl Inliner<'_> {
         if self.budget == 0 || !chain_allows(f, data.loc, method) {
             return None;
         }
-        let body = self.cx.oracle.body_for_inlining(method, f.method, max_il)?;
+        let oracle = self.cx.oracle;
+        let mut body = oracle.body_for_inlining(method, f.method, max_il)?;
+        super::intrinsics::run(&mut body, self.cx);
         let cost = body
             .layout
             .iter()

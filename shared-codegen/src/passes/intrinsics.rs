@@ -69,6 +69,7 @@ macro_rules! table {
 
 table! {
     "System.Math" {
+        "Abs"("f") Unary(Op::Fabs);
         "Floor"("d") Rounding(Op::Ffloor);
         "Ceiling"("d") Rounding(Op::Fceil);
         "Round"("d") Rounding(Op::Fround);
