@@ -12,8 +12,8 @@
 
 pub mod app_domain;
 mod array;
-mod clock;
 pub mod assembly;
+mod clock;
 mod console;
 mod culture;
 mod delegate;
@@ -22,6 +22,7 @@ mod file_share;
 pub mod finalizer;
 mod gc;
 mod interlocked;
+mod marshal;
 mod math;
 mod method_info;
 mod missing;
@@ -30,6 +31,7 @@ mod mono_io;
 mod object;
 mod registry;
 mod runtime_type;
+mod services;
 mod stack_trace;
 mod string;
 pub mod thread;

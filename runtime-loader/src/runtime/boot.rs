@@ -32,6 +32,7 @@ pub struct BootObjects {
 pub fn start(options: Options, program: &Path) -> anyhow::Result<&'static Runtime> {
     crate::interop::keep();
     let program = std::fs::canonicalize(program).with_context(|| program.display().to_string())?;
+    crate::icall::environment::set_program(&program);
     gc::init(gc::HeapOptions {
         stress: options.gc_stress,
         ..gc::HeapOptions::default()
@@ -116,6 +117,7 @@ fn store_static(
 
 /// Runs the program's `Main` and gives the exit code.
 pub fn run_main(rt: &'static Runtime, args: &[String]) -> Result<i32> {
+    crate::icall::environment::set_arguments(args);
     let entry = rt
         .objects
         .get()
