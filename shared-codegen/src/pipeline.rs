@@ -1,9 +1,10 @@
 //! From a method to its code: import, passes, back end. The one place where the JIT and the
 //! ahead-of-time compiler meet all stages.
 
-use crate::compile::{CodegenOptions, CompileError, compile};
+use crate::compile::{CodegenOptions, CompileError, EmitOptions, compile_with};
 use crate::emit::CodeBlob;
 use crate::import::{self, ContextOracle, ImportOptions, import_method};
+pub use crate::isa::x64::finish::emit_options;
 use crate::passes::{OptSet, PassContext, PassError, Verify, run_pipeline};
 use crate::types::{MethodId, TypeContext};
 
@@ -40,11 +41,25 @@ pub struct Plan {
 
 /// Compiles a method (canonical form).
 pub fn compile_method(ctx: &TypeContext, method: MethodId, plan: &Plan) -> Result<CodeBlob, Error> {
+    let emission = EmitOptions {
+        text: plan.codegen.text.then_some(""),
+        ..emit_options(plan.codegen.policy)
+    };
+    compile_method_with(ctx, method, plan, &emission)
+}
+
+/// The same with full control over emission: local symbols of the text, direct calls.
+pub fn compile_method_with(
+    ctx: &TypeContext,
+    method: MethodId,
+    plan: &Plan,
+    emission: &EmitOptions<'_>,
+) -> Result<CodeBlob, Error> {
     let options = ImportOptions::default();
     let mut f = import_method(ctx, method, &options)?;
     let oracle = ContextOracle { ctx, options };
     let mut cx = PassContext::new(&oracle);
     cx.verify = plan.verify;
     run_pipeline(&mut f, &plan.passes, &cx)?;
-    Ok(compile(&f, &plan.codegen)?)
+    Ok(compile_with(&f, &plan.codegen, emission)?)
 }

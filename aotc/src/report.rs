@@ -1,0 +1,93 @@
+//! What aotc says about its work.
+
+use crate::compilation::Unit;
+use crate::context::Input;
+use crate::options::ExplainFormat;
+use crate::output::write_atomic;
+use shared_codegen::types::TypeContext;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// Figures of one image.
+pub struct Figures {
+    pub code_size: u32,
+    pub cells: usize,
+    pub compiled: Duration,
+    pub total: Duration,
+    pub image_size: usize,
+}
+
+/// One line.
+pub fn summary(name: &str, units: &[Unit], f: &Figures) {
+    let done = units.iter().filter(|u| u.outcome.is_ok()).count();
+    eprintln!(
+        "{name}: {done} of {} methods, {} bytes of code, {:.2} s",
+        units.len(),
+        f.code_size,
+        f.total.as_secs_f64()
+    );
+}
+
+/// All figures.
+pub fn stats(name: &str, units: &[Unit], f: &Figures) {
+    summary(name, units, f);
+    let instances = units.iter().filter(|u| u.needed_by.is_some()).count();
+    eprintln!("  instances          {instances}");
+    eprintln!("  cells              {}", f.cells);
+    eprintln!("  image              {} bytes", f.image_size);
+    eprintln!("  compiling          {:.2} s", f.compiled.as_secs_f64());
+    eprintln!(
+        "  tables, as, ld     {:.2} s",
+        (f.total - f.compiled).as_secs_f64()
+    );
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for l in units.iter().filter_map(|u| u.outcome.as_ref().err()) {
+        *reasons.entry(l.reason.code()).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        eprintln!("  left out: {reason:<16} {count}");
+    }
+}
+
+/// Which methods were left out and why.
+pub fn explain(ctx: &TypeContext, units: &[Unit], format: ExplainFormat) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for unit in units {
+        let Err(l) = &unit.outcome else { continue };
+        let needed_by = unit.needed_by.map(|m| ctx.method_full_name(m));
+        match format {
+            ExplainFormat::Text => {
+                write!(out, "{}: {}: {}", unit.name, l.reason.code(), l.detail)?;
+                match needed_by {
+                    Some(m) => writeln!(out, " (needed by {m})")?,
+                    None => writeln!(out)?,
+                }
+            }
+            ExplainFormat::Json => {
+                let line = serde_json::json!({
+                    "method": unit.name,
+                    "reason": l.reason.code(),
+                    "detail": l.detail,
+                    "needed_by": needed_by,
+                });
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
+    out.flush()
+}
+
+/// A rule for make: the image depends on every assembly that was opened.
+pub fn depfile(input: &Input, target: &Path, path: &Path) -> anyhow::Result<()> {
+    let escaped = |p: &Path| p.display().to_string().replace(' ', "\\ ");
+    let mut files: Vec<String> = input
+        .ctx
+        .modules()
+        .map(|m| escaped(&input.ctx.assembly(m).path))
+        .collect();
+    files.sort_unstable();
+    let rule = format!("{}: {}\n", escaped(target), files.join(" "));
+    write_atomic(path, rule.as_bytes())
+}
