@@ -89,7 +89,10 @@ impl Importer<'_> {
         method: Pair<MethodId>,
         mut args: Vec<Item>,
     ) -> Result<()> {
-        let pointer = self.scalar_of(args[0])?;
+        let Some(&this) = args.first() else {
+            return self.invalid("constrained call of a static method");
+        };
+        let pointer = self.address_in(this)?;
         if !self.ctx.is_value_type(constraint.canon) {
             let mem = MemRef {
                 offset: 0,
@@ -103,6 +106,9 @@ impl Importer<'_> {
             return self.call_with_args(method, args, true);
         }
         let target = self.ctx.resolve_virtual(constraint.canon, method.canon)?;
+        if self.ctx.method_signature(target)?.params.len() + 1 != args.len() {
+            return self.invalid("a constrained call of a method the type does not have");
+        }
         if self.ctx.is_value_type(self.ctx.method_owner(target)) {
             let open = self.constrained_target_open(target, constraint, method);
             let this = self.to_type(pointer, Type::ByRef)?;
@@ -364,6 +370,12 @@ impl Importer<'_> {
     /// `jmp`: calls with the present arguments and returns.
     pub(crate) fn jmp(&mut self, token: Token) -> Result<()> {
         let method = self.method_pair(token)?;
+        let target = self.ctx.method_signature(method.canon)?;
+        if target.has_this != self.signature.has_this
+            || target.params.len() != self.signature.params.len()
+        {
+            return self.invalid("jmp to a method with another signature");
+        }
         self.stack.clear();
         for n in 0..self.args.len() {
             self.load_var(super::scan::VarRef::Arg(n as u32))?;

@@ -328,6 +328,9 @@ impl Importer<'_> {
             (Endfinally, _) => self.end_finally()?,
             (Endfilter, _) => {
                 let accept = self.pop_i32()?;
+                if !self.regions.in_filter(i.offset) {
+                    return self.invalid("endfilter outside of a filter");
+                }
                 self.b.end_filter(accept);
             }
             (Ckfinite, _) => {

@@ -6,6 +6,7 @@ use super::error::{Error, Result};
 use super::regions::Copy;
 use super::scan::Scan;
 use super::stack::Carried;
+use crate::abi::trap::TrapKind;
 use crate::il::{Decoder, Flow as IlFlow};
 use crate::ir::{Block, Op, Region, SourceLoc, Target, Type};
 use crate::types::TypeId;
@@ -56,13 +57,15 @@ impl Importer<'_> {
         if let Some(k) = self.flow.known.get(&key) {
             return Ok(k.block);
         }
+        let Ok(index) = self.scan.leaders.binary_search(&key.offset) else {
+            return self.invalid("a branch to what is no instruction");
+        };
         let region = self.region_before(key.offset, key.copy)?;
         let saved = self.b.region();
         self.b.set_region(region);
         let block = self.b.create_block();
         self.b.set_region(saved);
-        let index = self.scan.leaders.binary_search(&key.offset);
-        let edges_left = index.map_or(0, |i| self.scan.edges[i]) + u32::from(key.offset == 0);
+        let edges_left = self.scan.edges[index] + u32::from(key.offset == 0);
         self.flow.known.insert(
             key,
             Known {
@@ -99,7 +102,7 @@ impl Importer<'_> {
             self.push(object, Some(ty));
         }
         self.await_handler_pred(block);
-        let body = self.edge_to(key)?;
+        let body = self.edge_into(key)?;
         self.b.jump(body, &[]);
         self.stack = saved_stack;
         self.b.set_region(saved_region);
@@ -112,7 +115,15 @@ impl Importer<'_> {
 
     /// Prepares an edge to a block: hands the stack over and queues the block. The terminator is the caller's.
     pub(crate) fn edge_to(&mut self, key: Key) -> Result<Block> {
+        if self.regions.enters_handler(self.offset, key.offset) {
+            return self.invalid("a branch into a handler");
+        }
+        self.edge_into(key)
+    }
+
+    fn edge_into(&mut self, key: Key) -> Result<Block> {
         let block = self.block_of(key)?;
+        self.check_entry(block)?;
         let shape = self.flow.known.get(&key).and_then(|k| k.shape.clone());
         let shape = match shape {
             Some(shape) if shape.len() == self.stack.len() => shape,
@@ -127,6 +138,33 @@ impl Importer<'_> {
             }
         }
         Ok(block)
+    }
+
+    /// Protected regions are entered at their start only: what their handlers see is what stands in front of them.
+    fn check_entry(&self, block: Block) -> Result<()> {
+        let wanted = self.b.func.blocks[block.index()].region;
+        let from = self.b.current();
+        let mut at = from.and_then(|b| self.b.func.blocks[b.index()].region);
+        // The region of a synchronized method is entered by no instruction.
+        let start = from == Some(self.b.func.entry()) && wanted == self.regions.whole_method();
+        while at != wanted && !start {
+            match at {
+                Some(r) => at = self.b.func.regions[r.index()].parent,
+                None => return self.invalid("a branch into a protected region"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Blocks whose edges all turned out wrong have no code; control never gets there.
+    pub(crate) fn finish_unreached(&mut self) {
+        let unreached = self.flow.known.values().filter(|k| !k.queued);
+        let mut blocks: Vec<Block> = unreached.map(|k| k.block).collect();
+        blocks.sort_unstable();
+        for block in blocks {
+            self.b.switch_to(block);
+            self.b.trap(TrapKind::InvalidProgram);
+        }
     }
 
     /// Counts an edge whose terminator stands; seals the block after the last.
@@ -280,7 +318,7 @@ impl Importer<'_> {
         let index = self.b.i64(index.into());
         self.b
             .call_helper(crate::abi::helper::HelperId::ThrowCompileError, &[index]);
-        self.b.trap(crate::abi::trap::TrapKind::InvalidProgram);
+        self.b.trap(TrapKind::InvalidProgram);
     }
 }
 

@@ -129,7 +129,7 @@ impl Importer<'_> {
         use Intrinsic::*;
         match what {
             ByReferenceCtor => {
-                let to = self.scalar_of(args[0])?;
+                let to = self.address_in(args[0])?;
                 let v = self.scalar_of(args[1])?;
                 let v = self.to_type(v, Type::ByRef)?;
                 self.b.store(to, v, any(MemType::ByRef));
@@ -138,7 +138,7 @@ impl Importer<'_> {
                 let from = if args[0].is_struct {
                     args[0].value
                 } else {
-                    self.scalar_of(args[0])?
+                    self.address_in(args[0])?
                 };
                 let v = self.b.load(from, any(MemType::ByRef));
                 self.push(v, Some(ret));
@@ -153,9 +153,11 @@ impl Importer<'_> {
                 self.store_item(addr, any, params[2], args[2])?;
             }
             GetGenericValue | SetGenericValue => {
-                let elem = self.ctx.method_args(method)[0];
+                let Some(&elem) = self.ctx.method_args(method).first() else {
+                    return Ok(false);
+                };
                 let in_array = self.linear_address(args[0], args[1], elem)?;
-                let outside = self.scalar_of(args[2])?;
+                let outside = self.address_in(args[2])?;
                 let (from, to) = if what == GetGenericValue {
                     (in_array, outside)
                 } else {
@@ -188,7 +190,9 @@ impl Importer<'_> {
                 self.push(v, Some(ret));
             }
             HasReferences => {
-                let t = self.ctx.method_args(method)[0];
+                let Some(&t) = self.ctx.method_args(method).first() else {
+                    return Ok(false);
+                };
                 let has = match self.ctx.value_class(t)? {
                     ValueClass::Scalar(m) => m == MemType::Ref,
                     _ => self.ctx.contains_refs(t)?,
@@ -316,12 +320,7 @@ impl Importer<'_> {
             MemType::F64 => MemType::I64,
             m => m,
         };
-        let addr = self.scalar_of(args[0])?;
-        let addr = if self.b.func.ty(addr).is_word() {
-            addr
-        } else {
-            self.to_type(addr, Type::I64)?
-        };
+        let addr = self.address_in(args[0])?;
         self.null_check_unless_local(addr);
         // Interlocked passes (location, value, comparand); the op wants (address, expected, new).
         let order: &[usize] = if op == Op::AtomicCas { &[2, 1] } else { &[1] };
@@ -357,7 +356,7 @@ impl Importer<'_> {
         let Some(m @ (MemType::I32 | MemType::I64)) = self.mem_of(ret)? else {
             return Ok(false);
         };
-        let addr = self.scalar_of(args[0])?;
+        let addr = self.address_in(args[0])?;
         self.null_check_unless_local(addr);
         let by = self.scalar_of(args[1])?;
         let by = self.to_type(by, m.value_type())?;
@@ -379,7 +378,7 @@ impl Importer<'_> {
         let Some(m) = self.mem_of(ret)? else {
             return Ok(false);
         };
-        let addr = self.scalar_of(from)?;
+        let addr = self.address_in(from)?;
         self.null_check_unless_local(addr);
         let v = self.b.load(
             addr,
@@ -396,7 +395,7 @@ impl Importer<'_> {
         if self.mem_of(ty)?.is_none() {
             return Ok(false);
         }
-        let addr = self.scalar_of(args[0])?;
+        let addr = self.address_in(args[0])?;
         self.null_check_unless_local(addr);
         self.store_item(
             addr,

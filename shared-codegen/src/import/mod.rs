@@ -24,6 +24,8 @@ mod dispatch;
 mod error;
 mod fields;
 mod flow;
+#[cfg(test)]
+mod fuzz_tests;
 mod generics;
 mod intrinsics;
 mod names;
@@ -201,6 +203,7 @@ impl<'c> Importer<'c> {
             }
         }
         self.finish_finally_copies();
+        self.finish_unreached();
         Ok(self.b.finish())
     }
 

@@ -10,6 +10,7 @@ use super::{Importer, Pair};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
 use crate::abi::layout::frame::EH_SLOT_SIZE;
+use crate::abi::trap::TrapKind;
 use crate::il::{ClauseKind, EhClause, MethodBody};
 use crate::ir::{Block, Region, RegionData, RegionKind, SlotData, Type, Value, Var};
 use crate::types::Known;
@@ -101,6 +102,33 @@ impl Regions {
             .iter()
             .filter(|c| is_finally(c) && covers(c.handler_start, c.handler_end, offset))
             .count() as u32
+    }
+
+    /// A branch between these offsets goes into a catch handler or filter from outside.
+    pub(crate) fn enters_handler(&self, from: u32, to: u32) -> bool {
+        self.clauses.iter().any(|c| {
+            let enters = |start, end| covers(start, end, to) && !covers(start, end, from);
+            match c.kind {
+                ClauseKind::Catch(_) => enters(c.handler_start, c.handler_end),
+                ClauseKind::Filter(f) => {
+                    enters(c.handler_start, c.handler_end) || enters(f, c.handler_start)
+                }
+                ClauseKind::Finally | ClauseKind::Fault => false,
+            }
+        })
+    }
+
+    /// The region around all of a synchronized method.
+    pub(crate) fn whole_method(&self) -> Option<Region> {
+        self.synchronized.map(|s| s.0)
+    }
+
+    /// Inside a filter.
+    pub(crate) fn in_filter(&self, offset: u32) -> bool {
+        self.clauses.iter().any(|c| match c.kind {
+            ClauseKind::Filter(f) => covers(f, c.handler_start, offset),
+            _ => false,
+        })
     }
 
     /// The copy around `copy` to which an offset belongs.
@@ -414,6 +442,7 @@ impl Importer<'_> {
                 .collect();
             self.b.switch_to(exit);
             match targets.as_slice() {
+                [] => self.b.trap(TrapKind::InvalidProgram),
                 [one] => self.b.jump(*one, &[]),
                 many => {
                     let selector = self.b.use_var(self.regions.normals[n].selector);

@@ -106,6 +106,12 @@ impl Importer<'_> {
         self.to_address(v)
     }
 
+    /// The address in an item.
+    pub(crate) fn address_in(&mut self, item: Item) -> Result<Value> {
+        let v = self.scalar_of(item)?;
+        self.to_address(v)
+    }
+
     /// A by-ref, native int or object reference as it is, an int as native int.
     pub(crate) fn to_address(&mut self, v: Value) -> Result<Value> {
         if self.b.func.ty(v).is_word() {
