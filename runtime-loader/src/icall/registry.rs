@@ -34,6 +34,8 @@ const FAMILIES: &[&[Icall]] = &[
     super::gc::ICALLS,
     super::marshal::ICALLS,
     super::math::ICALLS,
+    super::memory_map::ICALLS,
+    super::process::ICALLS,
     super::mono_io::ICALLS,
     super::method_info::ICALLS,
     super::monitor::ICALLS,

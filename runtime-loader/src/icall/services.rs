@@ -1,8 +1,10 @@
 //! Small families: remoting (there is none), contexts, security (everything is trusted), configuration, debugger, randomness.
 
 use super::{Thrown, icalls, managed};
-use crate::object::{Obj, new_object, string};
+use crate::object::{Handle, Obj, new_object, string};
 use crate::runtime;
+use shared_codegen::types::Known;
+use std::sync::OnceLock;
 
 icalls! {
     "System.Runtime.Remoting.RemotingServices" {
@@ -11,6 +13,11 @@ icalls! {
     "System.Runtime.Remoting.Contexts.Context" {
         "RegisterContext" => ignore(Obj);
         "ReleaseContext" => ignore(Obj);
+    }
+    "System.AppDomain" {
+        "InternalGetContext" => default_context() -> Obj;
+        "InternalGetDefaultContext" => default_context() -> Obj;
+        "InternalSetContext" => set_context(Obj) -> Obj;
     }
     "System.Runtime.Remoting.Activation.ActivationServices" {
         "AllocateUninitializedClassInstance" => allocate_uninitialized(Obj) -> Obj;
@@ -74,6 +81,22 @@ extern "C" fn ignore(_o: Obj) {}
 
 extern "C" fn always_false(_o: Obj) -> bool {
     false
+}
+
+/// There is one context; it is made at first use.
+extern "C" fn default_context() -> Obj {
+    static CONTEXT: OnceLock<Handle> = OnceLock::new();
+    managed(|| {
+        if let Some(known) = CONTEXT.get() {
+            return Ok(known.target());
+        }
+        let made = new_object(runtime::get().known(Known::Context))?;
+        Ok(CONTEXT.get_or_init(|| Handle::strong(made)).target())
+    })
+}
+
+extern "C" fn set_context(_context: Obj) -> Obj {
+    default_context()
 }
 
 extern "C" fn set_flag(_on: bool) {}

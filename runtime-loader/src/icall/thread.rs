@@ -191,9 +191,11 @@ extern "C" fn start(thread: Obj, delegate: Obj) -> bool {
             name: None,
         };
         info.will_run();
-        let (object, work) = (Handle::strong(thread), Handle::strong(delegate));
+        // Managed code clears the field as soon as this returns, perhaps before the thread gets to run.
+        let argument: Obj = rt.get_field(thread, "m_ThreadStartArg");
+        let work = [thread, delegate, argument].map(Handle::strong);
         let body = info.clone();
-        let spawned = threads::spawn(options, move || run(object, work, &body));
+        let spawned = threads::spawn(options, move || run(work, &body));
         match spawned {
             Ok(native) => {
                 info.run_on(native);
@@ -213,16 +215,14 @@ extern "C" fn start(thread: Obj, delegate: Obj) -> bool {
 }
 
 /// The life of a started thread.
-fn run(object: Handle, work: Handle, info: &Arc<ThreadInfo>) {
+fn run(work: [Handle; 3], info: &Arc<ThreadInfo>) {
     let rt = runtime::get();
     info.remove_state(state::UNSTARTED);
-    let thread = object.target();
-    let delegate = work.target();
-    object.free();
-    work.free();
+    let [thread, delegate, argument] = work.map(Handle::target);
+    work.into_iter().for_each(Handle::free);
     let result = internal_of(thread)
         .and_then(|internal| adopt(rt, thread, internal, info.clone()))
-        .and_then(|()| invoke_start(rt, thread, delegate));
+        .and_then(|()| invoke_start(rt, delegate, argument));
     if let Err(thrown) = result {
         finish_with(thrown);
     }
@@ -245,14 +245,13 @@ pub fn is_abort(exception: Obj) -> bool {
         .is_some_and(|e| runtime::cast::is_instance(e, class))
 }
 
-fn invoke_start(rt: &'static Runtime, thread: Obj, delegate: Obj) -> Result<()> {
+fn invoke_start(rt: &'static Runtime, delegate: Obj, argument: Obj) -> Result<()> {
     let class = delegate.method_table().type_id();
     let method = rt.types.find_method(class, "Invoke")?;
     let method = method.ok_or_else(Thrown::null_reference)?;
     let mut args = vec![invoke::Arg::Ref(delegate)];
     if !rt.types.method_signature(method)?.params.is_empty() {
-        let arg = rt.get_field(thread, "m_ThreadStartArg");
-        args.push(invoke::Arg::Ref(arg));
+        args.push(invoke::Arg::Ref(argument));
     }
     call_outermost(rt, method, &args).map(|_| ())
 }
