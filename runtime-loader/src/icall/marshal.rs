@@ -2,9 +2,7 @@
 
 use super::{Result, Thrown, icalls, managed};
 use crate::interop::LAST_ERROR;
-use crate::object::{MethodTable, Obj, array, string};
-use crate::runtime::{self, cast};
-use shared_codegen::abi::layout::{method_table as mt, object};
+use crate::object::{Obj, array, string};
 
 icalls! {
     "System.Runtime.InteropServices.Marshal" {
@@ -29,12 +27,6 @@ icalls! {
         "UnsafeAddrOfPinnedArrayElement" => address_of_element(Obj, i32) -> *mut u8;
         "copy_from_unmanaged_fixed" => copy_from(*const u8, i32, Obj, i32, *const u8);
         "copy_to_unmanaged_fixed" => copy_to(Obj, i32, *mut u8, i32, *const u8);
-        "SizeOf" => size_of_type(Obj) -> i32;
-        "OffsetOf" => offset_of_field(Obj, Obj) -> isize;
-        "PtrToStructure(intptr,System.Type)" => structure_from(*const u8, Obj) -> Obj;
-        "PtrToStructure(intptr,object)" => fill_structure(*const u8, Obj);
-        "StructureToPtr" => structure_to(Obj, *mut u8, bool);
-        "DestroyStructure" => destroy_structure(*mut u8, Obj);
         "Prelink" => prelink(Obj);
         "PrelinkAll" => prelink(Obj);
         "IsComObject" => is_com_object(Obj) -> bool;
@@ -234,120 +226,6 @@ extern "C" fn copy_to(from: Obj, start: i32, to: *mut u8, count: i32, _first: *c
         Ok(())
     });
 }
-
-fn table_of(class: Obj, param: &'static str) -> Result<&'static MethodTable> {
-    let table = runtime::get().type_of_object(class);
-    table.ok_or_else(|| Thrown::argument_null(param))
-}
-
-/// Size of the plain data of a type: its native form, if the type has no references.
-fn plain_size(table: &'static MethodTable) -> Result<usize> {
-    let rt = runtime::get();
-    let ty = table.type_id();
-    let not_plain = || {
-        Thrown::argument(
-            format!(
-                "Type '{}' cannot be marshaled as an unmanaged structure; no meaningful size or offset can be computed.",
-                rt.types.full_name(ty)
-            ),
-            "t",
-        )
-    };
-    if table.has(mt::FLAG_VALUE_TYPE) {
-        return match rt.types.contains_refs(ty)? {
-            true => Err(not_plain()),
-            false => Ok(cast::value_size(table)),
-        };
-    }
-    let fields = rt.types.fields(ty)?;
-    for f in fields.into_iter().filter(|f| !rt.types.field_is_static(*f)) {
-        if rt.types.contains_refs(rt.types.field_type(f)?)? {
-            return Err(not_plain());
-        }
-    }
-    Ok(table.instance_size(0) - object::HEADER as usize)
-}
-
-extern "C" fn size_of_type(class: Obj) -> i32 {
-    managed(|| {
-        let table = table_of(class, "t")?;
-        Ok(plain_size(table)? as i32)
-    })
-}
-
-extern "C" fn offset_of_field(class: Obj, name: Obj) -> isize {
-    managed(|| {
-        let rt = runtime::get();
-        let table = table_of(class, "t")?;
-        let name = name
-            .non_null()
-            .ok_or_else(|| Thrown::argument_null("fieldName"))?;
-        let name = string::to_rust(name);
-        let field = rt
-            .types
-            .find_field(table.type_id(), &name)?
-            .ok_or_else(|| {
-                Thrown::argument(
-                    format!("Field {name} is not a member of the managed class"),
-                    "fieldName",
-                )
-            })?;
-        let header = match table.has(mt::FLAG_VALUE_TYPE) {
-            true => 0,
-            false => object::HEADER as isize,
-        };
-        Ok(rt.types.field_offset(field)? as isize - header)
-    })
-}
-
-extern "C" fn structure_from(at: *const u8, class: Obj) -> Obj {
-    managed(|| {
-        let table = table_of(class, "structureType")?;
-        if at.is_null() {
-            return Ok(Obj::NULL);
-        }
-        let made = crate::object::new_object(table)?;
-        copy_structure(at, made)?;
-        Ok(made)
-    })
-}
-
-fn copy_structure(from: *const u8, to: Obj) -> Result<()> {
-    let len = plain_size(to.method_table())?;
-    // SAFETY: the program promises a structure of this type at `from`; the object has room for it.
-    unsafe { core::ptr::copy_nonoverlapping(from, to.data(), len) };
-    Ok(())
-}
-
-extern "C" fn fill_structure(at: *const u8, to: Obj) {
-    managed(|| {
-        if at.is_null() {
-            return Err(Thrown::argument_null("ptr"));
-        }
-        copy_structure(
-            at,
-            to.non_null()
-                .ok_or_else(|| Thrown::argument_null("structure"))?,
-        )
-    });
-}
-
-extern "C" fn structure_to(from: Obj, at: *mut u8, _delete_old: bool) {
-    managed(|| {
-        let from = from
-            .non_null()
-            .ok_or_else(|| Thrown::argument_null("structure"))?;
-        if at.is_null() {
-            return Err(Thrown::argument_null("ptr"));
-        }
-        let len = plain_size(from.method_table())?;
-        // SAFETY: the program promises room for a structure of this type at `at`.
-        unsafe { core::ptr::copy_nonoverlapping(from.data(), at, len) };
-        Ok(())
-    });
-}
-
-extern "C" fn destroy_structure(_at: *mut u8, _class: Obj) {}
 
 extern "C" fn prelink(_method: Obj) {}
 

@@ -23,6 +23,7 @@ pub mod finalizer;
 mod gc;
 mod interlocked;
 mod marshal;
+mod marshal_structure;
 mod math;
 mod memory_map;
 mod method_info;

@@ -2,13 +2,18 @@
 
 use crate::arch::native::stubs::NativeArgs;
 use crate::gc::HandleKind;
-use crate::icall::Result;
+use crate::icall::{Result, Thrown};
 use crate::object::{Handle, Obj};
 use crate::runtime;
 use crate::runtime::invoke::{self, Arg};
 use crate::threads;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
 use shared_codegen::ir::MemType;
-use shared_codegen::types::{MethodId, Prim, ValueClass};
+use shared_codegen::types::{MethodId, Prim, TypeId, ValueClass};
+
+/// Delegates by the function pointers made from them; native code holds the pointers, so this is a global.
+static THUNKS: Mutex<Option<FxHashMap<usize, Handle>>> = Mutex::new(None);
 
 /// What a function pointer made from a delegate calls.
 struct Callback {
@@ -25,7 +30,7 @@ pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
     }
     let class = delegate.method_table().type_id();
     let invoke = rt.types.delegate_invoke(class)?;
-    let invoke = invoke.ok_or_else(crate::icall::Thrown::null_reference)?;
+    let invoke = invoke.ok_or_else(Thrown::null_reference)?;
     let callback = Box::leak(Box::new(Callback {
         delegate: Handle::new(HandleKind::Weak, delegate),
         invoke,
@@ -33,7 +38,25 @@ pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
     let data = core::ptr::from_ref(callback) as usize;
     let thunk = rt.jit.thunks.native_callback(data, entry)?;
     rt.set_field(delegate, "delegate_trampoline", thunk);
+    let mut thunks = THUNKS.lock();
+    thunks
+        .get_or_insert_default()
+        .insert(thunk, callback.delegate);
     Ok(thunk)
+}
+
+/// The delegate behind a function pointer that [`thunk_for`] made.
+pub fn delegate_of(code: usize, _class: TypeId) -> Result<Obj> {
+    if code == 0 {
+        return Ok(Obj::NULL);
+    }
+    let handle = THUNKS.lock().get_or_insert_default().get(&code).copied();
+    match handle.and_then(|h| h.target().non_null()) {
+        Some(delegate) => Ok(delegate),
+        None => Err(Thrown::not_supported(
+            "delegates for functions that are not delegates themselves",
+        )),
+    }
 }
 
 /// # Safety

@@ -5,7 +5,9 @@ mod callback;
 mod dllmap;
 mod exports;
 mod marshal;
+pub mod structure;
 
+pub use callback::delegate_of;
 pub use exports::keep;
 pub use marshal::*;
 

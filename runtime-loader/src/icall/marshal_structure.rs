@@ -1,0 +1,113 @@
+//! `Marshal`: structures in native memory, delegates as function pointers.
+
+use super::runtime_type::table;
+use super::{Result, Thrown, icalls, managed};
+use crate::interop::{self, structure};
+use crate::object::{MethodTable, Obj, new_object, string};
+use shared_codegen::abi::layout::method_table as l;
+
+icalls! {
+    "System.Runtime.InteropServices.Marshal" {
+        "DestroyStructure" => destroy_structure(*mut u8, Obj);
+        "GetDelegateForFunctionPointerInternal" => delegate_for_pointer(usize, Obj) -> Obj;
+        "GetFunctionPointerForDelegateInternal" => pointer_for_delegate(Obj) -> usize;
+        "OffsetOf" => offset_of(Obj, Obj) -> usize;
+        "PtrToStructure(intptr,System.Type)" => pointer_to_structure(*const u8, Obj) -> Obj;
+        "PtrToStructure(intptr,object)" => pointer_into_object(*const u8, Obj);
+        "SizeOf" => size_of_type(Obj) -> i32;
+        "StructureToPtr" => structure_to_pointer(Obj, *mut u8, bool);
+    }
+}
+
+fn check<T>(p: *const T, name: &'static str) -> Result<()> {
+    match p.is_null() {
+        true => Err(Thrown::argument_null(name)),
+        false => Ok(()),
+    }
+}
+
+extern "C" fn size_of_type(ty: Obj) -> i32 {
+    managed(|| Ok(structure::of_type(table(ty)?.type_id())?.size as i32))
+}
+
+extern "C" fn offset_of(ty: Obj, name: Obj) -> usize {
+    managed(|| {
+        let s = structure::of_type(table(ty)?.type_id())?;
+        let found = structure::offset_of(&s, &string::to_rust(name));
+        let missing =
+            || Thrown::argument("Field passed in is not a marshaled member.", "fieldName");
+        Ok(found.ok_or_else(missing)? as usize)
+    })
+}
+
+fn read_object(p: *const u8, mt: &'static MethodTable) -> Result<Obj> {
+    let object = new_object(mt)?;
+    read_into(p, object)?;
+    Ok(object)
+}
+
+fn read_into(p: *const u8, object: Obj) -> Result<()> {
+    let mt = object.method_table();
+    let s = structure::of_type(mt.type_id())?;
+    if structure::is_plain(&s) && mt.has(l::FLAG_VALUE_TYPE) {
+        let size = structure::managed_size(mt)?;
+        // SAFETY: managed code vouches for the pointer; the object is a box of this size.
+        unsafe { object.data().copy_from_nonoverlapping(p, size) };
+        return Ok(());
+    }
+    // SAFETY: managed code vouches for the pointer.
+    unsafe { structure::from_native(&s, p, structure::fields_base(object)) }
+}
+
+extern "C" fn pointer_to_structure(p: *const u8, ty: Obj) -> Obj {
+    managed(|| {
+        check(p, "ptr")?;
+        read_object(p, table(ty)?)
+    })
+}
+
+extern "C" fn pointer_into_object(p: *const u8, object: Obj) {
+    managed(|| {
+        check(p, "ptr")?;
+        read_into(p, object)
+    });
+}
+
+extern "C" fn structure_to_pointer(object: Obj, p: *mut u8, delete_old: bool) {
+    managed(|| {
+        check(p, "ptr")?;
+        check(object.0, "structure")?;
+        let mt = object.method_table();
+        let s = structure::of_type(mt.type_id())?;
+        if structure::is_plain(&s) && mt.has(l::FLAG_VALUE_TYPE) {
+            let size = structure::managed_size(mt)?;
+            // SAFETY: managed code vouches for the pointer.
+            unsafe { p.copy_from_nonoverlapping(object.data(), size) };
+            return Ok(());
+        }
+        // SAFETY: as above.
+        unsafe {
+            if delete_old {
+                structure::destroy(&s, p)?;
+            }
+            structure::to_native(&s, structure::fields_base(object), p)
+        }
+    });
+}
+
+extern "C" fn destroy_structure(p: *mut u8, ty: Obj) {
+    managed(|| {
+        check(p, "ptr")?;
+        let s = structure::of_type(table(ty)?.type_id())?;
+        // SAFETY: managed code vouches for the pointer.
+        unsafe { structure::destroy(&s, p) }
+    });
+}
+
+extern "C" fn pointer_for_delegate(d: Obj) -> usize {
+    interop::delegate_to_native(d)
+}
+
+extern "C" fn delegate_for_pointer(code: usize, ty: Obj) -> Obj {
+    managed(|| interop::delegate_of(code, table(ty)?.type_id()))
+}
