@@ -190,13 +190,13 @@ fn damaged_images_are_refused() {
     lab.mcs("p.exe", PROGRAM, &[]);
     let image = lab.image("p.exe");
     let good = std::fs::read(&image).unwrap();
-    for part in 0..8 {
+    for part in [0, 3, 7] {
         std::fs::write(&image, &good[..good.len() * part / 8]).unwrap();
         lab.expect_refused("p.exe", OUTPUT, "p.exe.so");
     }
-    for n in 0..16 {
+    for n in 0..6 {
         let mut bad = good.clone();
-        let at = (good.len() - 1) * n / 15;
+        let at = (good.len() - 1) * n / 5;
         bad[at] ^= 1 << (n % 8);
         std::fs::write(&image, &bad).unwrap();
         lab.expect_refused("p.exe", OUTPUT, "p.exe.so");
@@ -264,7 +264,7 @@ fn reasons_are_given() {
     let errors = String::from_utf8_lossy(&out.stderr);
     assert_eq!(String::from_utf8_lossy(&out.stdout), OUTPUT);
     assert!(
-        errors.contains("P:Main () compiled: no usable image"),
+        errors.contains("P::Main() compiled: no usable image"),
         "{errors}"
     );
 }
