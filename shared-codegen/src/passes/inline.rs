@@ -27,6 +27,7 @@
 //! computed about the function must be computed anew.
 
 use super::{InlineHint, PassContext};
+use crate::analysis::{Cfg, Dominators, Loops};
 use crate::ir::{
     Block, Function, Imm, InlineSite, Inst, InstData, MemType, Op, Slot, SlotData, SourceLoc,
     Target, Type, Value, ValueDef,
@@ -37,9 +38,11 @@ use smallvec::SmallVec;
 /// Deepest chain of inlined calls.
 const MAX_DEPTH: usize = 8;
 /// Largest IL of a method inlined because it is small.
-const SMALL_IL: u32 = 80;
+const SMALL_IL: u32 = 100;
 /// Largest cost of such a method.
 const SMALL_COST: u32 = 40;
+/// Largest cost of such a method when the call stands in a loop.
+const LOOP_COST: u32 = 70;
 /// Largest IL of a method inlined because its author wants it.
 const WANTED_IL: u32 = 400;
 /// Largest cost of such a method.
@@ -52,8 +55,13 @@ const MIN_BUDGET: u32 = 200;
 /// Runs the pass.
 pub fn run(f: &mut Function, cx: &PassContext) -> bool {
     let own = f.layout.iter().map(|&b| block_cost(f, b)).sum::<u32>();
+    let cfg = Cfg::new(f);
+    let loops = Loops::new(&cfg, &Dominators::new(&cfg));
     let mut inliner = Inliner {
         cx,
+        in_loop: (0..f.blocks.len() as u32)
+            .map(|b| loops.depth(Block(b)) > 0)
+            .collect(),
         next: Chain::new(f),
         budget: own.saturating_mul(GROWTH - 1).saturating_add(MIN_BUDGET),
     };
@@ -100,6 +108,8 @@ impl Chain {
 
 struct Inliner<'a> {
     cx: &'a PassContext<'a>,
+    /// By block: it stands in a loop.
+    in_loop: Vec<bool>,
     next: Chain,
     budget: u32,
 }
@@ -117,7 +127,7 @@ impl Inliner<'_> {
         }
         for at in 0..data.insts.len() {
             let inst = f.blocks[block.index()].insts[at];
-            if let Some((method, body)) = self.body_for(f, inst) {
+            if let Some((method, body)) = self.body_for(f, block, inst) {
                 self.insert(f, block, at, method, &body);
                 return true;
             }
@@ -126,7 +136,7 @@ impl Inliner<'_> {
     }
 
     /// The body to insert for a call, with its cost taken from the budget.
-    fn body_for(&mut self, f: &Function, inst: Inst) -> Option<(MethodId, Function)> {
+    fn body_for(&mut self, f: &Function, block: Block, inst: Inst) -> Option<(MethodId, Function)> {
         let data = &f.insts[inst.index()];
         let (Op::Call, Imm::Call(info)) = (data.op, data.imm) else {
             return None;
@@ -134,6 +144,7 @@ impl Inliner<'_> {
         let method = info.method?;
         let (max_il, max_cost) = match self.cx.oracle.inline_hint(method) {
             InlineHint::Never => return None,
+            InlineHint::Small if self.in_loop[block.index()] => (SMALL_IL, LOOP_COST),
             InlineHint::Small => (SMALL_IL, SMALL_COST),
             InlineHint::Wanted => (WANTED_IL, WANTED_COST),
         };
@@ -179,6 +190,8 @@ impl Inliner<'_> {
             last = new;
         }
         self.next.insert_after(last, rest);
+        let in_loop = self.in_loop[block.index()];
+        self.in_loop.resize(f.blocks.len(), in_loop);
     }
 }
 

@@ -17,6 +17,7 @@ pub mod const_prop;
 pub mod copy_prop;
 pub mod dce;
 pub mod eh_demote;
+pub mod eh_simplify;
 pub mod expand;
 pub mod gvn;
 pub mod inline;

@@ -2,8 +2,8 @@
 
 use super::{OptSet, PassContext};
 use super::{
-    bounds_check_elim, const_prop, copy_prop, dce, eh_demote, expand, gvn, inline, intrinsics,
-    licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg, sroa,
+    bounds_check_elim, const_prop, copy_prop, dce, eh_demote, eh_simplify, expand, gvn, inline,
+    intrinsics, licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg, sroa,
 };
 use crate::ir::Function;
 
@@ -65,6 +65,8 @@ passes! {
         "remove block parameters that always have one value";
     ConstProp = "const-prop" ["consprop", "cfold"] const_prop::run, false, Quick,
         "evaluate operations on constants, algebraic identities";
+    EhSimplify = "eh-simplify" [] eh_simplify::run, false, Default,
+        "remove exception regions that do nothing";
     Sroa = "sroa" [] sroa::run, false, Default,
         "split structs in the frame into their scalars";
     PromoteSlots = "promote-slots" ["ssa"] promote_slots::run, false, Default,
@@ -111,6 +113,9 @@ pub const PIPELINE: &[PassId] = {
         SimplifyCfg,
         ConstProp,
         CopyProp,
+        Dce,
+        EhSimplify,
+        SimplifyCfg,
         Sroa,
         PromoteSlots,
         ConstProp,
