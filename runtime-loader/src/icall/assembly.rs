@@ -1,156 +1,128 @@
-//! Assemblies and modules: identity, resources, who calls.
+//! `Assembly` and `RuntimeAssembly`.
 
-use super::runtime_type::table;
-use super::stack_trace::calling_module;
-use super::{Result, Thrown, icalls, managed};
-use crate::interop::native_string;
-use crate::object::{Obj, array, new_object, string};
-use crate::runtime::{self, Runtime};
-use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
-use shared_codegen::metadata::{AssemblyRow, ManifestResourceRow, ModuleRow};
-use shared_codegen::types::{Error, Known, ModuleId};
+use super::reflection::native::{PointerArray, pointer_array};
+use super::reflection::{method_object, module_of_handle, object_array};
+use super::runtime_type::type_array;
+use super::stack_trace::callers;
+use super::{Result, Thrown, assembly_name, icalls, managed, module, type_lookup};
+use crate::object::{Obj, new_object, string};
+use crate::runtime::{self, boot};
+use shared_codegen::metadata::{
+    AssemblyRefRow, FileRow, ManifestResource, ManifestResourceRow, TableId, Token, TypeDefRow,
+};
+use shared_codegen::types::binding::AssemblyName;
+use shared_codegen::types::{Error, Known, ModuleId, TypeId};
+use std::path::Path;
 
 icalls! {
     "System.Reflection.Assembly" {
-        "GetExecutingAssembly" => executing_assembly() -> Obj;
         "GetCallingAssembly" => calling_assembly() -> Obj;
         "GetEntryAssembly" => entry_assembly() -> Obj;
-        "GetTypes" => assembly_types(Obj, bool) -> Obj;
-    }
-    "System.Reflection.AssemblyName" {
-        "GetNativeName" => native_name(usize) -> *mut NativeName;
-    }
-    "System.Reflection.RuntimeAssembly" {
-        "GetAotIdInternal" => aot_id(Obj) -> bool;
-        "GetManifestModuleInternal" => manifest_module(Obj) -> Obj;
-        "GetManifestResourceInternal" => resource(Obj, Obj, *mut i32, *mut Obj) -> *const u8;
-        "GetManifestResourceInfoInternal" => resource_info(Obj, Obj, Obj) -> bool;
-        "GetManifestResourceNames" => resource_names(Obj) -> Obj;
-        "GetModulesInternal" => modules(Obj) -> Obj;
-        "InternalImageRuntimeVersion" => runtime_version(Obj) -> Obj;
-        "get_EntryPoint" => entry_point(Obj) -> Obj;
-        "get_ReflectionOnly" => no(Obj) -> bool;
-        "get_code_base" => code_base(Obj, bool) -> Obj;
-        "get_fullname" => full_name(Obj) -> Obj;
-        "get_global_assembly_cache" => in_gac(Obj) -> bool;
-        "get_location" => location(Obj) -> Obj;
-    }
-    "System.Reflection.RuntimeModule" {
-        "GetGuidInternal" => guid(usize, Obj);
-        "GetMDStreamVersion" => stream_version(usize) -> i32;
-        "InternalGetTypes" => module_types(usize) -> Obj;
-    }
-    "System.RuntimeTypeHandle" {
-        "GetAssembly" => assembly_of_type(Obj) -> Obj;
-        "GetModule" => module_of_type(Obj) -> Obj;
+        "GetExecutingAssembly" => executing_assembly() -> Obj;
+        "GetTypes" => types(Obj, bool) -> Obj;
+        "InternalGetType" => get_type(Obj, Obj, Obj, bool, bool) -> Obj;
+        "InternalGetReferencedAssemblies" => referenced_assemblies(Obj) -> *mut PointerArray;
+        "LoadFile_internal" => load_file(Obj, *const i32) -> Obj;
+        "LoadFrom" => load_from(Obj, bool, *const i32) -> Obj;
+        "load_with_partial_name" => load_with_partial_name(Obj, Obj) -> Obj;
     }
     "System.AppDomain" {
         "GetAssemblies" => assemblies(Obj, bool) -> Obj;
     }
+    "System.Reflection.RuntimeAssembly" {
+        "GetAotIdInternal" => aot_id(Obj) -> bool;
+        "GetFilesInternal" => files(Obj, Obj, bool) -> Obj;
+        "GetManifestModuleInternal" => manifest_module(Obj) -> Obj;
+        "GetManifestResourceInfoInternal" => resource_info(Obj, Obj, Obj) -> bool;
+        "GetManifestResourceInternal" => resource(Obj, Obj, *mut i32, *mut Obj) -> *const u8;
+        "GetManifestResourceNames" => resource_names(Obj) -> Obj;
+        "GetModulesInternal" => modules(Obj) -> Obj;
+        "InternalImageRuntimeVersion" => runtime_version(Obj) -> Obj;
+        "get_EntryPoint" => entry_point(Obj) -> Obj;
+        "get_ReflectionOnly" => reflection_only(Obj) -> bool;
+        "get_code_base" => code_base(Obj, bool) -> Obj;
+        "get_fullname" => full_name(Obj) -> Obj;
+        "get_global_assembly_cache" => in_global_cache(Obj) -> bool;
+        "get_location" => location(Obj) -> Obj;
+    }
 }
 
-/// What `RuntimeAssembly._mono_assembly` and `RuntimeModule._impl` hold: the module's number plus one.
-fn handle_of(module: ModuleId) -> usize {
-    module.0 as usize + 1
-}
+/// Keys of reflection objects: a module's assembly and its module object.
+const ASSEMBLY_KEY: usize = 1;
 
-/// The module behind such a value.
-pub(super) fn module_of_handle(handle: usize) -> Result<ModuleId> {
-    let number = handle.checked_sub(1).ok_or_else(Thrown::null_reference)?;
-    Ok(ModuleId(number as u32))
+/// The `RuntimeAssembly` of a module.
+pub(super) fn assembly_object(module: ModuleId) -> Result<Obj> {
+    let rt = runtime::get();
+    let handle = module.0 as usize + 1;
+    rt.reflect.get_or_make((handle, ASSEMBLY_KEY), || {
+        let o = new_object(rt.known(Known::RuntimeAssembly))?;
+        rt.set_field(o, "_mono_assembly", handle);
+        Ok(o)
+    })
 }
 
 /// The module of an assembly object.
 pub(super) fn module_of(assembly: Obj) -> Result<ModuleId> {
-    if assembly.is_null() {
-        return Err(Thrown::null_reference());
-    }
+    let assembly = assembly
+        .non_null()
+        .ok_or_else(|| Thrown::argument_null("assembly"))?;
     module_of_handle(runtime::get().get_field(assembly, "_mono_assembly"))
 }
 
-/// Second part of the cache keys of assembly and module objects; no address.
-const ASSEMBLY_KEY: usize = 1;
-const MODULE_KEY: usize = 2;
-
-/// The `RuntimeAssembly` of a module.
-pub fn assembly_object(rt: &'static Runtime, module: ModuleId) -> Result<Obj> {
-    let key = (handle_of(module), ASSEMBLY_KEY);
-    rt.reflect.get_or_make(key, || {
-        let object = new_object(rt.known(Known::RuntimeAssembly))?;
-        rt.set_field(object, "_mono_assembly", handle_of(module));
-        Ok(object)
-    })
+/// Modules of the frames of this thread outside namespace `System.Reflection`, innermost first.
+fn calling_modules() -> impl Iterator<Item = ModuleId> {
+    let types = &runtime::get().types;
+    let reflection = |m| types.type_name(types.method_owner(m)).0 == "System.Reflection";
+    callers()
+        .into_iter()
+        .filter(move |m| !reflection(*m))
+        .map(|m| types.method_module(m))
 }
 
-/// The `RuntimeModule` of a module.
-pub fn module_object(rt: &'static Runtime, module: ModuleId) -> Result<Obj> {
-    let key = (handle_of(module), MODULE_KEY);
-    rt.reflect.get_or_make(key, || {
-        let object = new_object(rt.known(Known::RuntimeModule))?;
-        let path = &rt.types.assembly(module).path;
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let row = rt.types.module(module).module_def(ModuleRow(1));
-        let scope = row.map_or(&*file, |m| m.name);
-        rt.set_field(object, "_impl", handle_of(module));
-        rt.set_field(object, "assembly", assembly_object(rt, module)?);
-        let whole = string::from_rust(&path.to_string_lossy())?;
-        rt.set_field(object, "fqname", whole);
-        rt.set_field(object, "name", string::from_rust(&file)?);
-        rt.set_field(object, "scopename", string::from_rust(scope)?);
-        rt.set_field(object, "token", 1i32);
-        Ok(object)
-    })
-}
-
-fn object_or_null(rt: &'static Runtime, module: Option<ModuleId>) -> Result<Obj> {
-    module.map_or(Ok(Obj::NULL), |m| assembly_object(rt, m))
+fn assembly_or_entry(module: Option<ModuleId>) -> Result<Obj> {
+    match module {
+        Some(m) => assembly_object(m),
+        None => entry(),
+    }
 }
 
 extern "C" fn executing_assembly() -> Obj {
-    managed(|| {
-        let rt = runtime::get();
-        object_or_null(rt, calling_module(rt, 0))
-    })
+    managed(|| assembly_or_entry(calling_modules().next()))
 }
 
 extern "C" fn calling_assembly() -> Obj {
-    managed(|| {
-        let rt = runtime::get();
-        let found = calling_module(rt, 1).or_else(|| calling_module(rt, 0));
-        object_or_null(rt, found)
-    })
+    managed(|| assembly_or_entry(calling_modules().nth(1)))
+}
+
+fn entry() -> Result<Obj> {
+    match runtime::get().objects.get() {
+        Some(o) => assembly_object(o.entry),
+        None => Ok(Obj::NULL),
+    }
 }
 
 extern "C" fn entry_assembly() -> Obj {
-    managed(|| {
-        let rt = runtime::get();
-        object_or_null(rt, rt.objects.get().map(|o| o.entry))
-    })
+    managed(entry)
 }
 
-extern "C" fn assembly_of_type(ty: Obj) -> Obj {
-    managed(|| {
-        let rt = runtime::get();
-        assembly_object(rt, rt.types.type_module(table(ty)?.type_id()))
-    })
-}
-
-extern "C" fn module_of_type(ty: Obj) -> Obj {
-    managed(|| {
-        let rt = runtime::get();
-        module_object(rt, rt.types.type_module(table(ty)?.type_id()))
-    })
-}
-
-fn object_list(class: Known, items: Vec<Obj>) -> Result<Obj> {
-    let rt = runtime::get();
-    let class = rt.types.sz_array(rt.types.known(class));
-    let list = array::allocate(rt.method_table(class)?, items.len())?;
-    for (i, item) in items.iter().enumerate() {
-        array::set(list, i, *item);
-    }
-    Ok(list)
+/// TypeDefs of a module without `<Module>`; with `exported` only those visible outside.
+pub(super) fn types_of(module: ModuleId, exported: bool) -> Vec<TypeId> {
+    let types = &runtime::get().types;
+    let rows = types.module(module).rows::<TypeDefRow>().skip(1);
+    let visible = |t: &TypeId| {
+        let mut at = Some(*t);
+        while let Some(t) = at {
+            // Public or NestedPublic all the way out.
+            if !matches!(types.type_flags(t) & 7, 1 | 2) {
+                return false;
+            }
+            at = types.enclosing_type(t);
+        }
+        true
+    };
+    rows.map(|row| types.type_def(module, row))
+        .filter(|t| !exported || visible(t))
+        .collect()
 }
 
 extern "C" fn assemblies(_domain: Obj, reflection_only: bool) -> Obj {
@@ -158,43 +130,77 @@ extern "C" fn assemblies(_domain: Obj, reflection_only: bool) -> Obj {
         let rt = runtime::get();
         let all = rt.types.modules().filter(|_| !reflection_only);
         // The objects stay alive: the cache holds them.
-        let all: Result<Vec<Obj>> = all.map(|m| assembly_object(rt, m)).collect();
-        object_list(Known::Assembly, all?)
+        let all = all.map(assembly_object).collect::<Result<Vec<Obj>>>()?;
+        object_array(rt, rt.types.known(Known::Assembly), &all)
     })
 }
 
-fn types_of(module: ModuleId, exported: bool) -> Result<Obj> {
-    /// Visibility bits of `TypeAttributes`, public and nested public.
-    const VISIBILITY: u32 = 7;
-    const PUBLIC: [u32; 2] = [1, 2];
-    let rt = runtime::get();
-    let rows = rt.types.module(module).rows();
-    let mut all = Vec::new();
-    for row in rows.skip(1) {
-        let ty = rt.types.type_def(module, row);
-        if !exported || PUBLIC.contains(&(rt.types.type_flags(ty) & VISIBILITY)) {
-            all.push(rt.type_object(rt.method_table(ty)?)?);
-        }
-    }
-    object_list(Known::Type, all)
+extern "C" fn types(this: Obj, exported: bool) -> Obj {
+    managed(|| type_array(&types_of(module_of(this)?, exported), false))
 }
 
-extern "C" fn assembly_types(assembly: Obj, exported: bool) -> Obj {
-    managed(|| types_of(module_of(assembly)?, exported))
-}
-
-extern "C" fn module_types(module: usize) -> Obj {
-    managed(|| types_of(module_of_handle(module)?, false))
-}
-
-extern "C" fn manifest_module(assembly: Obj) -> Obj {
-    managed(|| module_object(runtime::get(), module_of(assembly)?))
-}
-
-extern "C" fn modules(assembly: Obj) -> Obj {
+extern "C" fn get_type(this: Obj, _module: Obj, name: Obj, throw: bool, ignore_case: bool) -> Obj {
     managed(|| {
-        let module = module_object(runtime::get(), module_of(assembly)?)?;
-        object_list(Known::Module, vec![module])
+        let name = name
+            .non_null()
+            .ok_or_else(|| Thrown::argument_null("name"))?;
+        type_lookup::in_assembly(module_of(this)?, &string::to_rust(name), throw, ignore_case)
+    })
+}
+
+extern "C" fn referenced_assemblies(assembly: Obj) -> *mut PointerArray {
+    managed(|| {
+        let types = &runtime::get().types;
+        let module = module_of(assembly)?;
+        let rows = types.module(module).rows::<AssemblyRefRow>();
+        let names = rows
+            .map(|row| {
+                Ok(assembly_name::allocate_reference(
+                    types.module(module),
+                    row,
+                )?)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(pointer_array(&names))
+    })
+}
+
+fn load_path(file: Obj) -> Result<Obj> {
+    let file = file
+        .non_null()
+        .ok_or_else(|| Thrown::argument_null("assemblyFile"))?;
+    let path = string::to_rust(file);
+    let not_found = || Thrown::New {
+        namespace: "System.IO",
+        name: "FileNotFoundException",
+        message: Some(
+            format!("Could not load file or assembly '{path}' or one of its dependencies.").into(),
+        ),
+        second: Some(path.clone().into()),
+    };
+    let full = std::fs::canonicalize(&path).map_err(|_| not_found())?;
+    assembly_object(runtime::get().types.load_assembly(&full)?)
+}
+
+extern "C" fn load_file(file: Obj, _mark: *const i32) -> Obj {
+    managed(|| load_path(file))
+}
+
+extern "C" fn load_from(file: Obj, _reflection_only: bool, _mark: *const i32) -> Obj {
+    managed(|| load_path(file))
+}
+
+extern "C" fn load_with_partial_name(name: Obj, _evidence: Obj) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let entry = rt.objects.get().map(|o| o.entry);
+        match rt
+            .types
+            .load_by_name(entry, &AssemblyName::parse(&string::to_rust(name)))
+        {
+            Ok(module) => assembly_object(module),
+            Err(_) => Ok(Obj::NULL),
+        }
     })
 }
 
@@ -202,209 +208,202 @@ extern "C" fn aot_id(_id: Obj) -> bool {
     false
 }
 
-extern "C" fn no(_assembly: Obj) -> bool {
-    false
+extern "C" fn manifest_module(this: Obj) -> Obj {
+    managed(|| module::module_object(module_of(this)?))
 }
 
-extern "C" fn guid(module: usize, bytes: Obj) {
+extern "C" fn modules(this: Obj) -> Obj {
     managed(|| {
-        let id = runtime::get()
-            .types
-            .module(module_of_handle(module)?)
-            .mvid();
-        array::as_mut_slice::<u8>(bytes).copy_from_slice(&id);
-        Ok(())
-    });
-}
-
-/// Version of the metadata streams, 2.0.
-const STREAM_VERSION: i32 = 0x20000;
-
-extern "C" fn stream_version(_module: usize) -> i32 {
-    STREAM_VERSION
-}
-
-extern "C" fn runtime_version(assembly: Obj) -> Obj {
-    managed(|| {
-        let module = module_of(assembly)?;
-        string::from_rust(runtime::get().types.module(module).version())
-    })
-}
-
-extern "C" fn location(assembly: Obj) -> Obj {
-    managed(|| {
-        let info = runtime::get().types.assembly(module_of(assembly)?);
-        string::from_rust(&info.path.to_string_lossy())
-    })
-}
-
-extern "C" fn code_base(assembly: Obj, _escaped: bool) -> Obj {
-    managed(|| {
-        let info = runtime::get().types.assembly(module_of(assembly)?);
-        string::from_rust(&format!("file://{}", info.path.to_string_lossy()))
-    })
-}
-
-extern "C" fn full_name(assembly: Obj) -> Obj {
-    managed(|| {
-        let info = runtime::get().types.assembly(module_of(assembly)?);
-        string::from_rust(&info.name.to_string())
-    })
-}
-
-extern "C" fn in_gac(assembly: Obj) -> bool {
-    managed(|| {
-        let info = runtime::get().types.assembly(module_of(assembly)?);
-        Ok(info.path.components().any(|c| c.as_os_str() == "gac"))
-    })
-}
-
-extern "C" fn entry_point(assembly: Obj) -> Obj {
-    managed(|| {
-        use shared_codegen::metadata::Token;
-        use shared_codegen::types::GenericContext;
         let rt = runtime::get();
-        let module = module_of(assembly)?;
-        let token = Token(rt.types.module(module).pe().entry_point);
-        if token == Token(0) {
-            return Ok(Obj::NULL);
+        object_array(
+            rt,
+            rt.types.known(Known::Module),
+            &[module::module_object(module_of(this)?)?],
+        )
+    })
+}
+
+/// The path of the assembly's file for its name, or for null, an array of all.
+extern "C" fn files(this: Obj, name: Obj, _resource_modules: bool) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let info = rt.types.assembly(module_of(this)?);
+        let path = info.path.display().to_string();
+        if name.is_null() {
+            return boot::string_array(rt, &[path]);
         }
-        let method = rt
-            .types
-            .resolve_method(module, token, GenericContext::EMPTY)?;
-        let owner = rt.method_table(rt.types.method_owner(method))?;
-        rt.method_object(rt.methods.desc(method), owner)
+        let wanted = string::to_rust(name);
+        let md = rt.types.module(info.module);
+        let listed = md
+            .rows::<FileRow>()
+            .filter_map(|r| md.file(r).ok())
+            .any(|f| f.name == wanted);
+        match listed {
+            true => string::from_rust(&info.path.with_file_name(&wanted).display().to_string()),
+            false => Ok(Obj::NULL),
+        }
     })
 }
 
-/// Names of resources with their rows.
-fn resources(rt: &Runtime, module: ModuleId) -> Vec<(&'static str, ManifestResourceRow)> {
-    let md = rt.types.module(module);
-    let named = |row| Some((md.manifest_resource(row).ok()?.name, row));
-    md.rows::<ManifestResourceRow>().filter_map(named).collect()
+fn find_resource(module: ModuleId, name: &str) -> Option<(ManifestResourceRow, ManifestResource)> {
+    let md = runtime::get().types.module(module);
+    let mut rows = md
+        .rows::<ManifestResourceRow>()
+        .filter_map(|r| Some((r, md.manifest_resource(r).ok()?)));
+    rows.find(|(_, r)| r.name == name)
 }
 
-fn find_resource(
-    rt: &Runtime,
-    module: ModuleId,
-    name: Obj,
-) -> Option<(&'static str, ManifestResourceRow)> {
-    let wanted = string::to_rust(name.non_null()?);
-    let all = resources(rt, module);
-    all.into_iter().find(|(n, _)| *n == wanted)
-}
-
-extern "C" fn resource(assembly: Obj, name: Obj, size: *mut i32, module: *mut Obj) -> *const u8 {
+extern "C" fn resource(this: Obj, name: Obj, size: *mut i32, module_out: *mut Obj) -> *const u8 {
     managed(|| {
-        let rt = runtime::get();
-        let owner = module_of(assembly)?;
-        let Some((_, row)) = find_resource(rt, owner, name) else {
+        let module = module_of(this)?;
+        let name = name
+            .non_null()
+            .ok_or_else(|| Thrown::argument_null("name"))?;
+        let Some((row, data)) = find_resource(module, &string::to_rust(name)) else {
             return Ok(core::ptr::null());
         };
-        let bytes = rt.types.module(owner).resource_bytes(row);
-        let bytes = bytes.map_err(Error::from)?;
-        // SAFETY: managed code passes addresses of variables; the bytes stay mapped for ever.
+        if !data.implementation.is_null() {
+            return Ok(core::ptr::null());
+        }
+        let bytes = runtime::get()
+            .types
+            .module(module)
+            .resource_bytes(row)
+            .map_err(Error::from)?;
+        let object = module::module_object(module)?;
+        // SAFETY: addresses of the caller's variables.
         unsafe {
             size.write(bytes.len() as i32);
-            module.write(module_object(rt, owner)?);
+            module_out.write(object);
         }
         Ok(bytes.as_ptr())
     })
 }
 
-/// `ResourceLocation.Embedded | ContainedInManifestFile`
-const EMBEDDED: i32 = 5;
-
-extern "C" fn resource_info(assembly: Obj, name: Obj, info: Obj) -> bool {
+extern "C" fn resource_names(this: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
-        let found = find_resource(rt, module_of(assembly)?, name).is_some();
-        if found {
-            rt.set_field(info, "<ResourceLocation>k__BackingField", EMBEDDED);
+        let md = rt.types.module(module_of(this)?);
+        let rows = md
+            .rows::<ManifestResourceRow>()
+            .filter_map(|r| md.manifest_resource(r).ok());
+        boot::string_array(rt, &rows.map(|r| r.name.to_owned()).collect::<Vec<_>>())
+    })
+}
+
+/// `ResourceLocation`
+const EMBEDDED_IN_MANIFEST: i32 = 1 | 4;
+const IN_ANOTHER_ASSEMBLY: i32 = 2;
+
+extern "C" fn resource_info(this: Obj, name: Obj, info: Obj) -> bool {
+    managed(|| {
+        let rt = runtime::get();
+        let module = module_of(this)?;
+        let Some((_, data)) = find_resource(module, &string::to_rust(name)) else {
+            return Ok(false);
+        };
+        let mut location = EMBEDDED_IN_MANIFEST;
+        if let Some(row) = data.implementation.as_row::<FileRow>() {
+            let file = rt.types.module(module).file(row).map_err(Error::from)?;
+            rt.set_field(
+                info,
+                "<FileName>k__BackingField",
+                string::from_rust(file.name)?,
+            );
+            location = 0;
+        } else if let Some(row) = data.implementation.as_row::<AssemblyRefRow>() {
+            let other = rt.types.assembly_ref(module, row)?;
+            rt.set_field(
+                info,
+                "<ReferencedAssembly>k__BackingField",
+                assembly_object(other)?,
+            );
+            location = IN_ANOTHER_ASSEMBLY;
         }
-        Ok(found)
+        rt.set_field(info, "<ResourceLocation>k__BackingField", location);
+        Ok(true)
     })
 }
 
-extern "C" fn resource_names(assembly: Obj) -> Obj {
+extern "C" fn runtime_version(assembly: Obj) -> Obj {
+    managed(|| string::from_rust(runtime::get().types.module(module_of(assembly)?).version()))
+}
+
+extern "C" fn entry_point(this: Obj) -> Obj {
     managed(|| {
-        let rt = runtime::get();
-        let names = resources(rt, module_of(assembly)?);
-        let names: Vec<String> = names.iter().map(|(n, _)| (*n).to_owned()).collect();
-        runtime::boot::string_array(rt, &names)
+        let types = &runtime::get().types;
+        let module = module_of(this)?;
+        let token = Token(types.module(module).pe().entry_point);
+        if token.is_null() || token.table() != TableId(6) {
+            return Ok(Obj::NULL);
+        }
+        method_object(types.resolve_method(module, token, Default::default())?)
     })
 }
 
-/// `Mono.MonoAssemblyName`
-#[repr(C)]
-#[derive(Debug)]
-pub struct NativeName {
-    name: *mut u8,
-    culture: *mut u8,
-    hash_value: *mut u8,
-    public_key: *const u8,
-    public_key_token: [u8; 17],
-    hash_alg: u32,
-    hash_len: u32,
-    flags: u32,
-    version: [u16; 4],
-    arch: u16,
+extern "C" fn reflection_only(_this: Obj) -> bool {
+    false
 }
 
-const _: () = assert!(size_of::<NativeName>() == 80);
+/// Path bytes that a `file://` address shows as they are.
+fn is_plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"/-_.~!$&'()*+,;=:@".contains(&b)
+}
 
-/// Native names by module; they live for ever.
-static NAMES: Mutex<Option<FxHashMap<u32, usize>>> = Mutex::new(None);
+pub(super) fn file_address(path: &Path, escaped: bool) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let mut out = String::from("file://");
+    if !escaped {
+        out.push_str(&path.display().to_string());
+        return out;
+    }
+    for &b in path.as_os_str().as_bytes() {
+        if is_plain(b) {
+            out.push(b as char);
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+    }
+    out
+}
 
-extern "C" fn native_name(assembly: usize) -> *mut NativeName {
+extern "C" fn code_base(assembly: Obj, escaped: bool) -> Obj {
     managed(|| {
-        let module = module_of_handle(assembly)?;
-        let mut names = NAMES.lock();
-        let names = names.get_or_insert_default();
-        let made = names
-            .entry(module.0)
-            .or_insert_with(|| Box::into_raw(Box::new(make_name(module))) as usize);
-        Ok(*made as *mut NativeName)
+        string::from_rust(&file_address(
+            &runtime::get().types.assembly(module_of(assembly)?).path,
+            escaped,
+        ))
     })
 }
 
-fn make_name(module: ModuleId) -> NativeName {
-    let rt = runtime::get();
-    let name = &rt.types.assembly(module).name;
-    let row = rt.types.module(module).assembly(AssemblyRow(1));
-    let mut public_key_token = [0; 17];
-    let digits = name.token.unwrap_or_default();
-    for (i, byte) in digits.iter().enumerate().filter(|_| name.token.is_some()) {
-        let hex = format!("{byte:02x}");
-        public_key_token[2 * i..2 * i + 2].copy_from_slice(hex.as_bytes());
-    }
-    let (hash_alg, flags) = row.as_ref().map_or((0, 0), |r| (r.hash_alg, r.flags));
-    let key = row.map_or(&[][..], |r| r.public_key);
-    NativeName {
-        name: native_string(&name.name),
-        culture: native_string(&name.culture),
-        hash_value: core::ptr::null_mut(),
-        public_key: with_length(key),
-        public_key_token,
-        hash_alg,
-        hash_len: 0,
-        flags,
-        version: name.version,
-        arch: 0,
-    }
+extern "C" fn location(this: Obj) -> Obj {
+    managed(|| {
+        string::from_rust(
+            &runtime::get()
+                .types
+                .assembly(module_of(this)?)
+                .path
+                .display()
+                .to_string(),
+        )
+    })
 }
 
-/// A leaked blob with its length in front; null for an empty one.
-fn with_length(bytes: &[u8]) -> *const u8 {
-    if bytes.is_empty() {
-        return core::ptr::null();
-    }
-    let n = bytes.len() as u32;
-    let mut blob = match n {
-        0..0x80 => vec![n as u8],
-        0x80..0x4000 => (n as u16 | 0x8000).to_be_bytes().to_vec(),
-        _ => (n | 0xc000_0000).to_be_bytes().to_vec(),
-    };
-    blob.extend_from_slice(bytes);
-    blob.leak().as_ptr()
+extern "C" fn full_name(assembly: Obj) -> Obj {
+    managed(|| {
+        string::from_rust(
+            &runtime::get()
+                .types
+                .assembly(module_of(assembly)?)
+                .name
+                .to_string(),
+        )
+    })
+}
+
+extern "C" fn in_global_cache(this: Obj) -> bool {
+    managed(|| {
+        let path = &runtime::get().types.assembly(module_of(this)?).path;
+        Ok(path.to_string_lossy().contains("/mono/gac/"))
+    })
 }

@@ -1,10 +1,11 @@
 //! `System.RuntimeType`, `System.RuntimeTypeHandle`, `System.Type`.
 
-use super::{Result, Thrown, icalls, managed};
+use super::{Result, Thrown, assembly, icalls, managed, module, reflection};
 use crate::object::{MethodTable, Obj, array, string};
 use crate::runtime::{self, cast};
 use shared_codegen::abi::layout::method_table as l;
-use shared_codegen::types::{Known, NameFormat, TypeId, TypeKind};
+use shared_codegen::metadata::MethodDefRow;
+use shared_codegen::types::{Error, GenericParam, Known, MethodId, NameFormat, TypeId, TypeKind};
 
 icalls! {
     "System.RuntimeType" {
@@ -17,10 +18,18 @@ icalls! {
         "make_byref_type" => make_byref_type(Obj) -> Obj;
         "MakePointerType" => make_pointer_type(Obj) -> Obj;
         "GetGenericArgumentsInternal" => generic_arguments(Obj, bool) -> Obj;
+        "get_DeclaringMethod" => declaring_method(Obj) -> Obj;
+        "GetGenericParameterPosition" => parameter_position(Obj) -> i32;
+        "GetPacking" => packing(Obj, *mut i32, *mut i32);
         "GetTypeCodeImplInternal" => type_code(Obj) -> i32;
         "CreateInstanceInternal" => create_instance(Obj) -> Obj;
     }
     "System.RuntimeTypeHandle" {
+        "GetAssembly" => assembly_of(Obj) -> Obj;
+        "GetModule" => module_of(Obj) -> Obj;
+        "GetGenericParameterInfo" => parameter_data(Obj) -> *const ParameterData;
+        "IsComObject" => is_com_object(Obj) -> bool;
+        "IsByRefLike" => is_by_ref_like(Obj) -> bool;
         "GetAttributes" => attributes(Obj) -> i32;
         "GetBaseType" => base_type(Obj) -> Obj;
         "GetElementType" => element_type(Obj) -> Obj;
@@ -39,6 +48,9 @@ icalls! {
         "is_subclass_of" => is_subclass_of(usize, usize) -> bool;
         "type_is_assignable_from" => is_assignable_from(Obj, Obj) -> bool;
     }
+    "Mono.RuntimeClassHandle" {
+        "GetTypeFromClass" => type_handle_of_class(usize) -> usize;
+    }
     "System.Type" {
         "internal_from_handle" => from_handle(usize) -> Obj;
     }
@@ -55,10 +67,23 @@ fn id(ty: Obj) -> Result<TypeId> {
     Ok(table(ty)?.type_id())
 }
 
+/// The type as reflection knows it: an instance over the definition's own parameters is the definition.
+pub(super) fn normal(ty: TypeId) -> TypeId {
+    let types = &runtime::get().types;
+    match types.kind(ty) {
+        TypeKind::Inst { def, args }
+            if args == types.param_types(def) || types.open_form(def) == ty =>
+        {
+            def
+        }
+        _ => ty,
+    }
+}
+
 /// The `Type` object of a type.
 pub(super) fn object_of(ty: TypeId) -> Result<Obj> {
     let rt = runtime::get();
-    rt.type_object(rt.method_table(ty)?)
+    rt.type_object(rt.method_table(normal(ty))?)
 }
 
 extern "C" fn from_handle(handle: usize) -> Obj {
@@ -68,11 +93,17 @@ extern "C" fn from_handle(handle: usize) -> Obj {
     })
 }
 
+/// Classes and types have the same handle.
+extern "C" fn type_handle_of_class(class: usize) -> usize {
+    class
+}
+
 extern "C" fn full_name(this: Obj, full: bool, qualified: bool) -> Obj {
     managed(|| {
         let rt = runtime::get();
         let ty = id(this)?;
-        if full && rt.types.is_open(ty) && !rt.types.is_generic_definition(ty) {
+        let open = rt.types.contains_generic_params(ty) && !rt.types.is_generic_definition(ty);
+        if full && open {
             return Ok(Obj::NULL);
         }
         let format = if full || qualified {
@@ -112,6 +143,12 @@ extern "C" fn namespace(this: Obj) -> Obj {
     managed(|| {
         let types = &runtime::get().types;
         let mut ty = id(this)?;
+        if let TypeKind::Param { .. } = types.kind(ty) {
+            match type_parameter_owner(ty)? {
+                Owner::Type(t) => ty = t,
+                Owner::Method(m) => ty = types.method_owner(m),
+            }
+        }
         while let TypeKind::SzArray(e)
         | TypeKind::Ptr(e)
         | TypeKind::ByRef(e)
@@ -130,10 +167,164 @@ extern "C" fn namespace(this: Obj) -> Obj {
 }
 
 extern "C" fn declaring_type(this: Obj) -> Obj {
-    managed(|| match runtime::get().types.enclosing_type(id(this)?) {
-        Some(outer) => object_of(outer),
-        None => Ok(Obj::NULL),
+    managed(|| {
+        let types = &runtime::get().types;
+        let ty = id(this)?;
+        if let TypeKind::Param { .. } = types.kind(ty) {
+            return match type_parameter_owner(ty)? {
+                Owner::Type(t) => object_of(t),
+                Owner::Method(m) => object_of(types.method_owner(m)),
+            };
+        }
+        match types.enclosing_type(ty) {
+            Some(outer) => object_of(outer),
+            None => Ok(Obj::NULL),
+        }
     })
+}
+
+/// Who declares a generic parameter.
+pub(super) enum Owner {
+    /// A type definition.
+    Type(TypeId),
+    /// A method, its owner in open form.
+    Method(MethodId),
+}
+
+/// Who declares a `Param` type.
+pub(super) fn type_parameter_owner(ty: TypeId) -> Result<Owner> {
+    let types = &runtime::get().types;
+    let TypeKind::Param { module, row } = types.kind(ty) else {
+        return Err(Thrown::system(
+            "InvalidOperationException",
+            "Method may only be called on a Type for which Type.IsGenericParameter is true.",
+        ));
+    };
+    let owner = types
+        .module(module)
+        .generic_param(row)
+        .map_err(Error::from)?
+        .owner;
+    Ok(match owner.as_row::<MethodDefRow>() {
+        Some(_) => Owner::Method(types.resolve_method(module, owner, Default::default())?),
+        None => Owner::Type(types.resolve_type(module, owner, Default::default())?),
+    })
+}
+
+/// A `Param` type's declaration, its constraints in terms of `Param` types.
+fn type_parameter(ty: TypeId) -> Result<GenericParam> {
+    let types = &runtime::get().types;
+    let (all, context) = match type_parameter_owner(ty)? {
+        Owner::Type(t) => (types.generic_params(t)?, reflection::shown_context(t, None)),
+        Owner::Method(m) => (
+            types.method_generic_params(m)?,
+            reflection::shown_context(types.method_owner(m), Some(m)),
+        ),
+    };
+    let is_it =
+        |p: &GenericParam| matches!(types.kind(ty), TypeKind::Param { row, .. } if row == p.row);
+    let mut found = all
+        .into_iter()
+        .find(is_it)
+        .ok_or_else(Thrown::null_reference)?;
+    for c in &mut found.constraints {
+        *c = normal(types.substitute(*c, context));
+    }
+    Ok(found)
+}
+
+/// Constraints of a `Param` type.
+pub(super) fn constraints(ty: TypeId) -> Result<Vec<TypeId>> {
+    Ok(type_parameter(ty)?.constraints)
+}
+
+extern "C" fn declaring_method(this: Obj) -> Obj {
+    managed(|| {
+        let ty = id(this)?;
+        if !matches!(runtime::get().types.kind(ty), TypeKind::Param { .. }) {
+            return Ok(Obj::NULL);
+        }
+        match type_parameter_owner(ty)? {
+            Owner::Method(m) => reflection::method_object(m),
+            Owner::Type(_) => Ok(Obj::NULL),
+        }
+    })
+}
+
+extern "C" fn parameter_position(this: Obj) -> i32 {
+    managed(|| {
+        let ty = id(this)?;
+        match runtime::get().types.kind(ty) {
+            TypeKind::Param { .. } => Ok(type_parameter(ty)?.number as i32),
+            TypeKind::Var(n) | TypeKind::MVar(n) => Ok(n as i32),
+            _ => Ok(-1),
+        }
+    })
+}
+
+/// `Mono.RuntimeStructs.GenericParamInfo`
+#[repr(C)]
+pub struct ParameterData {
+    class: usize,
+    name: *const u8,
+    flags: u16,
+    token: u32,
+    constraints: *const usize,
+}
+
+extern "C" fn parameter_data(this: Obj) -> *const ParameterData {
+    managed(|| {
+        let rt = runtime::get();
+        let mt = table(this)?;
+        let address = rt.reflect.native((mt.handle(), 0), || {
+            let p = type_parameter(mt.type_id())?;
+            let mut classes = p
+                .constraints
+                .iter()
+                .map(|c| Ok(rt.method_table(*c)?.handle()))
+                .collect::<Result<Vec<_>>>()?;
+            classes.push(0);
+            let data = ParameterData {
+                class: mt.handle(),
+                name: crate::interop::native_string(p.name),
+                flags: p.flags as u16,
+                token: p.row.token().0,
+                constraints: classes.leak().as_ptr(),
+            };
+            Ok(core::ptr::from_ref(Box::leak(Box::new(data))) as usize)
+        })?;
+        Ok(address as *const ParameterData)
+    })
+}
+
+extern "C" fn packing(this: Obj, packing: *mut i32, size: *mut i32) {
+    managed(|| {
+        let types = &runtime::get().types;
+        let row = types.def_of(id(this)?);
+        let layout = row.and_then(|(m, row)| types.module(m).class_layout_of(row));
+        // SAFETY: addresses of the caller's variables.
+        unsafe {
+            packing.write(layout.map_or(8, |l| l.packing_size.into()));
+            size.write(layout.map_or(0, |l| l.class_size as i32));
+        }
+        Ok(())
+    })
+}
+
+extern "C" fn assembly_of(ty: Obj) -> Obj {
+    managed(|| assembly::assembly_object(runtime::get().types.type_module(id(ty)?)))
+}
+
+extern "C" fn module_of(ty: Obj) -> Obj {
+    managed(|| module::module_object(runtime::get().types.type_module(id(ty)?)))
+}
+
+extern "C" fn is_com_object(_ty: Obj) -> bool {
+    false
+}
+
+extern "C" fn is_by_ref_like(ty: Obj) -> bool {
+    test(ty, |t| runtime::get().types.is_byref_like(t))
 }
 
 extern "C" fn make_generic_type(definition: Obj, arguments: Obj) -> Obj {
@@ -144,6 +335,12 @@ extern "C" fn make_generic_type(definition: Obj, arguments: Obj) -> Obj {
             .map(|a| id(*a))
             .collect::<Result<Vec<_>>>()?;
         let def = rt.types.definition(id(definition)?);
+        let list = rt.types.list(&args);
+        if !args.iter().any(|a| rt.types.contains_generic_params(*a)) {
+            rt.types
+                .check_type_arguments(def, list)
+                .map_err(|e| Thrown::system("ArgumentException", e.to_string()))?;
+        }
         object_of(rt.types.instance(def, &args))
     })
 }
@@ -257,18 +454,32 @@ extern "C" fn create_instance(ty: Obj) -> Obj {
     })
 }
 
+/// Public, sealed, serializable.
+const ARRAY_ATTRIBUTES: i32 = 0x2101;
+
 extern "C" fn attributes(ty: Obj) -> i32 {
-    managed(|| Ok(runtime::get().types.type_flags(id(ty)?) as i32))
+    managed(|| {
+        let types = &runtime::get().types;
+        let ty = id(ty)?;
+        Ok(match types.kind(ty) {
+            TypeKind::SzArray(_) | TypeKind::Array { .. } => ARRAY_ATTRIBUTES,
+            TypeKind::Param { .. } => 1,
+            _ => types.type_flags(ty) as i32,
+        })
+    })
 }
 
 extern "C" fn base_type(ty: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
         let ty = id(ty)?;
-        if rt.types.is_interface(ty) || rt.types.is_pointer_like(ty) {
-            return Ok(Obj::NULL);
+        if let TypeKind::Param { .. } = rt.types.kind(ty) {
+            let class = constraints(ty)?
+                .into_iter()
+                .find(|c| !rt.types.is_interface(*c));
+            return object_of(class.unwrap_or(rt.types.known(Known::Object)));
         }
-        match rt.types.parent(ty)? {
+        match reflection::shown_parent(ty)? {
             Some(p) => object_of(p),
             None => Ok(Obj::NULL),
         }

@@ -39,7 +39,7 @@ fn expand(native: impl IntoIterator<Item = TraceFrame>) -> Vec<Entry> {
 }
 
 /// The `MethodBase` to show for a frame: of shared code, the generic definition.
-fn method_base(rt: &'static Runtime, method: MethodId) -> Result<Obj> {
+pub(super) fn method_base(rt: &'static Runtime, method: MethodId) -> Result<Obj> {
     let shared = rt.types.needs_context(method) != ContextSource::None
         && rt.types.is_shared(rt.types.canonical_method(method));
     let owner = rt.types.method_owner(method);

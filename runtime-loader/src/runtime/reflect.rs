@@ -1,4 +1,5 @@
 //! Reflection objects that are unique: one `RuntimeType` per type, one member object per (member, reflected type).
+#![allow(unsafe_code, reason = "descriptors are found through raw addresses")]
 
 use super::Runtime;
 use crate::icall::{Result, Thrown};
@@ -6,6 +7,7 @@ use crate::object::{Handle, MethodDesc, MethodTable, Obj, new_object};
 use core::sync::atomic::Ordering;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use shared_codegen::metadata::Token;
 use shared_codegen::types::{Known, TypeId};
 
 /// What a cached reflection object stands for: handle, and the reflected type's handle.
@@ -16,9 +18,50 @@ pub type Key = (usize, usize);
 pub struct ReflectionCache {
     objects: Mutex<FxHashMap<Key, Handle>>,
     types: Mutex<()>,
+    members: Mutex<FxHashMap<(TypeId, Token), &'static MemberDesc>>,
+    natives: Mutex<FxHashMap<Key, usize>>,
+}
+
+/// A property or event of an exact type. Its address is the handle managed code keeps.
+#[derive(Debug)]
+pub struct MemberDesc {
+    /// The declaring type.
+    pub owner: TypeId,
+    /// The Property or Event row.
+    pub token: Token,
+}
+
+impl MemberDesc {
+    /// Address as a handle value.
+    pub fn handle(&self) -> usize {
+        core::ptr::from_ref(self) as usize
+    }
+
+    /// The member behind a handle value that came from us.
+    pub fn from_handle(handle: usize) -> Option<&'static MemberDesc> {
+        // SAFETY: such handles are addresses of leaked descriptors, or 0.
+        unsafe { (handle as *const MemberDesc).as_ref() }
+    }
 }
 
 impl ReflectionCache {
+    /// An immortal native structure for managed code, made if there is none yet for the key.
+    pub fn native(&self, key: Key, make: impl FnOnce() -> Result<usize>) -> Result<usize> {
+        if let Some(address) = self.natives.lock().get(&key) {
+            return Ok(*address);
+        }
+        let made = make()?;
+        Ok(*self.natives.lock().entry(key).or_insert(made))
+    }
+
+    /// The descriptor of a property or event.
+    pub fn member(&self, owner: TypeId, token: Token) -> &'static MemberDesc {
+        let mut members = self.members.lock();
+        members
+            .entry((owner, token))
+            .or_insert_with(|| Box::leak(Box::new(MemberDesc { owner, token })))
+    }
+
     /// The object of a key, made if there is none yet.
     pub fn get_or_make(&self, key: Key, make: impl FnOnce() -> Result<Obj>) -> Result<Obj> {
         if let Some(h) = self.objects.lock().get(&key) {
