@@ -103,9 +103,12 @@ pub fn wait_pending() {
     });
 }
 
-/// At exit: every registered object becomes ready, reachable or not.
-pub fn make_all_ready() {
-    let candidates = core::mem::take(&mut *CANDIDATES.lock());
+/// At exit: every registered object becomes ready, reachable or not; those for which `late` holds come after the others.
+pub fn make_all_ready(late: impl Fn(Addr) -> bool) {
+    let mut candidates = core::mem::take(&mut *CANDIDATES.lock());
+    for c in &mut candidates {
+        c.critical |= late(c.object);
+    }
     enqueue(candidates);
     announce();
 }

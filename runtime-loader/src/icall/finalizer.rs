@@ -85,7 +85,14 @@ pub fn run_all_at_exit() {
     if is_current() {
         return;
     }
-    gc::make_all_ready();
+    // Finalizers of programs may print, so the class libraries' own streams are closed last.
+    let types = &runtime::get().types;
+    gc::make_all_ready(|object| {
+        let ty = Obj::from_addr(object).method_table().type_id();
+        types
+            .def_of(ty)
+            .is_some_and(|(module, _)| module == types.corlib())
+    });
     let done = std::sync::Arc::new(AtomicBool::new(false));
     let told = done.clone();
     let me = threads::current().thread().clone();

@@ -14,6 +14,7 @@ pub mod app_domain;
 mod array;
 pub mod assembly;
 mod assembly_name;
+pub mod async_delegate;
 mod clock;
 mod console;
 mod culture;

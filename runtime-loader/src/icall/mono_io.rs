@@ -398,10 +398,13 @@ extern "C" fn duplicate(
     _options: i32,
     error: *mut i32,
 ) -> bool {
-    // SAFETY: takes numbers only.
-    let made = check(unsafe { libc::fcntl(fd as i32, libc::F_DUPFD_CLOEXEC, 0) });
+    let made = match crate::threads::waitable::duplicate(fd) {
+        Some(id) => Ok(id),
+        // SAFETY: takes numbers only.
+        None => check(unsafe { libc::fcntl(fd as i32, libc::F_DUPFD_CLOEXEC, 0) } as isize),
+    };
     // SAFETY: the address of the caller's `out` variable.
-    unsafe { copy.write(made.as_ref().map_or(INVALID, |fd| *fd as isize)) };
+    unsafe { copy.write(*made.as_ref().unwrap_or(&INVALID)) };
     report(made.map(|_| true), false, error)
 }
 

@@ -25,6 +25,7 @@ unsafe impl Send for Icall {}
 const FAMILIES: &[&[Icall]] = &[
     super::app_domain::ICALLS,
     super::array::ICALLS,
+    super::async_delegate::ICALLS,
     super::assembly::ICALLS,
     super::console::ICALLS,
     super::delegate::ICALLS,

@@ -102,6 +102,9 @@ impl Runtime {
 impl Runtime {
     /// Address of the native function of an internal call. A missing one gets a function that raises an exception naming it.
     pub fn native_code(&self, desc: &'static MethodDesc) -> Result<usize> {
+        if let Some(code) = crate::icall::async_delegate::native_code(self, desc) {
+            return code;
+        }
         let owner = self.types.method_owner(desc.method);
         let class = self
             .types

@@ -185,6 +185,15 @@ fn open_object(all: &mut Objects, object: u64, like: &Waitable) -> Result<WaitId
     Ok(all.new_id(object))
 }
 
+/// A new number for the same object. `None`: no such number.
+pub fn duplicate(id: WaitId) -> Option<WaitId> {
+    with(|all| {
+        let object = *all.ids.get(&id)?;
+        all.objects.get_mut(&object)?.handles += 1;
+        Some(all.new_id(object))
+    })
+}
+
 /// Gives a number back; the object goes with its last one.
 pub fn close(id: WaitId) {
     with(|all| {

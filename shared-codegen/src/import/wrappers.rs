@@ -103,7 +103,8 @@ impl Wrapper<'_> {
                 Ok(())
             }
             "Invoke" => self.delegate_invoke(),
-            _ => Err(Error::Unsupported("asynchronous delegate calls")),
+            "BeginInvoke" | "EndInvoke" => self.internal_call(),
+            _ => Err(Error::Unsupported("an unknown method of a delegate")),
         }
     }
 
