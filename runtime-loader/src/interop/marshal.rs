@@ -1,5 +1,10 @@
 //! The helpers of P/Invoke wrappers.
 
+#![allow(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "helpers get addresses from compiled code, which vouches for them"
+)]
+
 use crate::icall::{Result, Thrown, managed};
 use crate::object::{Obj, string};
 use crate::runtime;
