@@ -71,7 +71,6 @@ fn main() -> ExitCode {
         verify: cli.verify,
         gc_stress: cli.gc_stress,
         trace_compile: cli.trace_compile,
-        ..Options::default()
     };
     let rt = match boot::start(options, &cli.program) {
         Ok(rt) => rt,
