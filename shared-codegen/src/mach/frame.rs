@@ -11,7 +11,7 @@
 //! ```
 //! `rsp` is a multiple of 16 between prologue and epilogue, so `rbp - rsp` is too.
 
-use crate::ir::{Function, Slot};
+use crate::ir::{Function, Op, Slot};
 
 /// Where everything in a frame is. Offsets are relative to the frame pointer unless said otherwise.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -59,6 +59,14 @@ impl FrameLayout {
             return Err(FrameTooLarge);
         }
         let spills = -(depth as i64) as i32;
+        // Dynamic allocations start where the outgoing arguments were: those must fill whole 16 bytes then.
+        let grows = f.insts.iter().any(|i| i.op == Op::LocAlloc);
+        let outgoing = if grows {
+            depth = depth.next_multiple_of(16);
+            outgoing.next_multiple_of(16)
+        } else {
+            outgoing
+        };
         let size = (depth + u64::from(outgoing)).next_multiple_of(16);
         Ok(FrameLayout {
             size: size as u32,
@@ -82,5 +90,31 @@ impl FrameLayout {
     /// Where the n-th saved register is.
     pub fn saved_at(&self, n: u32) -> i32 {
         -8 * (n as i32 + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Imm, InstData, Signature, SourceLoc, Type};
+
+    #[test]
+    fn dynamic_allocations_do_not_reach_spill_slots() {
+        let mut f = Function::new("f", Signature::default());
+        let op = Op::LocAlloc;
+        let (args, targets) = Default::default();
+        let data = InstData {
+            op,
+            ty: Type::I64,
+            args,
+            imm: Imm::Int(0),
+            targets,
+            result: None,
+            loc: SourceLoc::default(),
+        };
+        f.make_inst(data, Some(Type::I64));
+        let frame = FrameLayout::compute(&f, &[], 0, 15, 8).unwrap();
+        // `localloc` zeroes from the old stack pointer upwards, rounded to 16 bytes.
+        assert!(frame.spills >= -(frame.size as i32) + 16);
     }
 }
