@@ -102,4 +102,6 @@ examples! {
     kernels 0;
     graphs 0;
     pinvoke 0;
+    checks 0;
+    shapes 0;
 }
