@@ -112,6 +112,11 @@ extern "C" fn full_name(this: Obj, full: bool, qualified: bool) -> Obj {
             NameFormat::Reflection
         };
         let mut name = rt.types.type_name_as(ty, format);
+        if !full && rt.types.is_generic_definition(ty) {
+            let params = rt.types.generic_params(ty)?;
+            let names: Vec<&str> = params.iter().map(|p| p.name).collect();
+            name += &format!("[{}]", names.join(","));
+        }
         if qualified {
             name = format!("{name}, {}", rt.types.assembly_name_of(ty));
         }

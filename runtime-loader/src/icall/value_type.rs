@@ -45,7 +45,12 @@ fn field_object(o: Obj, field: FieldId) -> Result<Obj> {
     let rt = runtime::get();
     let offset = rt.types.field_offset(field)?;
     let mt = rt.method_table(rt.types.field_type(field)?)?;
-    cast::box_value(mt, o.data().wrapping_add(offset as usize))
+    let data = o.data().wrapping_add(offset as usize);
+    if mt.has(shared_codegen::abi::layout::method_table::FLAG_VALUE_TYPE) {
+        return cast::box_value(mt, data);
+    }
+    // SAFETY: a field of reference type in a live box.
+    Ok(unsafe { data.cast::<Obj>().read() })
 }
 
 fn bytes(o: Obj, size: usize) -> &'static [u8] {
