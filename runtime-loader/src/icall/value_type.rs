@@ -29,13 +29,17 @@ fn instance_fields(ty: TypeId) -> Result<Vec<FieldId>> {
     Ok(fields)
 }
 
-/// An `object[]`.
-fn object_array(items: &[Obj]) -> Result<Obj> {
+/// An `object[]` of the values of these fields in each of the objects, field by field.
+fn values(fields: &[FieldId], objects: &[Obj]) -> Result<Obj> {
     let rt = runtime::get();
     let class = rt.types.sz_array(rt.types.known(Known::Object));
-    let list = array::allocate(rt.method_table(class)?, items.len())?;
-    for (i, item) in items.iter().enumerate() {
-        array::set(list, i, *item);
+    let len = fields.len() * objects.len();
+    let list = array::allocate(rt.method_table(class)?, len)?;
+    let pairs = fields
+        .iter()
+        .flat_map(|f| objects.iter().map(move |o| (*f, *o)));
+    for (n, (f, o)) in pairs.enumerate() {
+        array::set(list, n, field_object(o, f)?);
     }
     Ok(list)
 }
@@ -68,7 +72,7 @@ extern "C" fn equals(a: Obj, b: Obj, rest: *mut Obj) -> bool {
         if !core::ptr::eq(mt, b.method_table()) {
             return Ok(false);
         }
-        let mut pairs = Vec::new();
+        let mut others = Vec::new();
         for f in instance_fields(mt.type_id())? {
             let ty = rt.types.field_type(f)?;
             match rt.types.prim(rt.types.underlying(ty)) {
@@ -78,14 +82,14 @@ extern "C" fn equals(a: Obj, b: Obj, rest: *mut Obj) -> bool {
                         return Ok(false);
                     }
                 }
-                _ => pairs.extend([field_object(a, f)?, field_object(b, f)?]),
+                _ => others.push(f),
             }
         }
-        if !pairs.is_empty() {
+        if !others.is_empty() {
             // SAFETY: managed code passes the address of a reference.
-            unsafe { rest.write(object_array(&pairs)?) };
+            unsafe { rest.write(values(&others, &[a, b])?) };
         }
-        Ok(pairs.is_empty())
+        Ok(others.is_empty())
     })
 }
 
@@ -105,12 +109,12 @@ extern "C" fn hash_code(o: Obj, rest: *mut Obj) -> i32 {
                         hash = hash.rotate_left(5) ^ (n as i64 ^ (n as i64 >> 32)) as i32;
                     }
                 }
-                _ => others.push(field_object(o, f)?),
+                _ => others.push(f),
             }
         }
         if !others.is_empty() {
             // SAFETY: managed code passes the address of a reference.
-            unsafe { rest.write(object_array(&others)?) };
+            unsafe { rest.write(values(&others, &[o])?) };
         }
         Ok(hash)
     })

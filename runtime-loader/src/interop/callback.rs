@@ -11,9 +11,13 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use shared_codegen::ir::MemType;
 use shared_codegen::types::{MethodId, Prim, TypeId, ValueClass};
+use smallvec::SmallVec;
 
 /// Delegates by the function pointers made from them; native code holds the pointers, so this is a global.
 static THUNKS: Mutex<Option<FxHashMap<usize, Handle>>> = Mutex::new(None);
+
+/// Most parameters of a callback, the delegate included.
+const MAX_PARAMS: usize = 32;
 
 /// What a function pointer made from a delegate calls.
 struct Callback {
@@ -75,7 +79,12 @@ fn call(callback: &Callback, args: &mut NativeArgs) -> Result<()> {
     let rt = runtime::get();
     let signature = rt.types.method_signature(callback.invoke)?;
     let delegate = callback.delegate.target();
-    let mut list = vec![Arg::Ref(delegate)];
+    // References are in an array on the stack, where the collector sees them.
+    let mut list: SmallVec<[Arg; MAX_PARAMS]> = SmallVec::new();
+    if signature.params.len() >= MAX_PARAMS {
+        return Err(Thrown::not_supported("callbacks with so many parameters"));
+    }
+    list.push(Arg::Ref(delegate));
     let (mut ints, mut floats, mut stack) = (0, 0, 0);
     for &p in signature.params {
         let class = rt.types.value_class(p)?;

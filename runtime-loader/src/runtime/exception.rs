@@ -68,12 +68,15 @@ fn create(thrown: Thrown) -> Result<Obj> {
         } => {
             let ty = rt.types.require_type(rt.types.corlib(), namespace, name)?;
             let mt = rt.method_table(ty)?;
-            let texts: Vec<Obj> = message
-                .iter()
-                .chain(second.iter())
-                .map(|t| string::from_rust(t))
-                .collect::<Result<_>>()?;
-            construct(mt, &texts)
+            // An array on the stack: the collector does not look into the Rust heap.
+            let mut texts = [Obj::NULL; 2];
+            let given = message.iter().chain(second.iter());
+            let mut count = 0;
+            for (text, t) in texts.iter_mut().zip(given) {
+                *text = string::from_rust(t)?;
+                count += 1;
+            }
+            construct(mt, &texts[..count])
         }
     }
 }
@@ -96,10 +99,11 @@ fn construct(mt: &'static MethodTable, texts: &[Obj]) -> Result<Obj> {
         )
     })?;
     let object = new_object(mt)?;
-    let args: Vec<Arg> = core::iter::once(Arg::Ref(object))
-        .chain(texts[..n].iter().map(|t| Arg::Ref(*t)))
-        .collect();
-    invoke::call(rt.methods.desc(ctor), &args)?;
+    let mut args = [Arg::Ref(object); 3];
+    for (arg, t) in args[1..].iter_mut().zip(texts) {
+        *arg = Arg::Ref(*t);
+    }
+    invoke::call(rt.methods.desc(ctor), &args[..=n])?;
     Ok(object)
 }
 
