@@ -68,8 +68,18 @@ pub fn attach_current(rt: &'static Runtime, name: &str) -> Result<Obj> {
     if !name.is_empty() {
         info.set_name(Some(name.encode_utf16().collect()));
         info.add_state(state::BACKGROUND);
+        info.set_own();
     }
     adopt(rt, thread, internal, info)?;
+    Ok(thread)
+}
+
+/// Makes the object of a thread that native code has started; the process does not wait for it.
+fn attach_foreign(rt: &'static Runtime) -> Result<Obj> {
+    let thread = attach_current(rt, "")?;
+    let info = info_of_thread(thread)?;
+    info.add_state(state::BACKGROUND);
+    info.set_own();
     Ok(thread)
 }
 
@@ -128,7 +138,7 @@ pub fn retire() {
 extern "C" fn get_current_thread() -> Obj {
     managed(|| match CURRENT.get() {
         Some(h) => Ok(h.target()),
-        None => attach_current(runtime::get(), ""),
+        None => attach_foreign(runtime::get()),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the runtime knows about a managed thread besides its objects: state, name, who waits for its end.
 
 use crate::object::{Handle, Obj};
-use crate::threads::{self, Deadline, Thread, WaitEnd};
+use crate::threads::{self, Deadline, Request, Thread, WaitEnd};
 use core::cell::RefCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use parking_lot::Mutex;
@@ -29,6 +29,8 @@ pub mod state {
 pub struct ThreadInfo {
     state: AtomicU32,
     pool_worker: AtomicBool,
+    /// Made by the runtime.
+    is_own: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -60,6 +62,7 @@ impl ThreadInfo {
         Arc::new(ThreadInfo {
             state: AtomicU32::new(state),
             pool_worker: AtomicBool::new(false),
+            is_own: AtomicBool::new(false),
             inner: Mutex::default(),
         })
     }
@@ -124,6 +127,11 @@ impl ThreadInfo {
         self.pool_worker.store(true, Ordering::Relaxed);
     }
 
+    /// Marks it as one of the runtime's own.
+    pub fn set_own(&self) {
+        self.is_own.store(true, Ordering::Relaxed);
+    }
+
     /// The argument of `Abort`.
     pub fn abort_reason(&self) -> Obj {
         let reason = self.inner.lock().abort_reason;
@@ -186,6 +194,30 @@ pub fn wait_for_foreground() {
         let live = LIVE.lock();
         live.iter()
             .all(|i| is_me(i) || i.state() & state::BACKGROUND != 0)
+    });
+    *EXITING.lock() = None;
+}
+
+/// Asks background threads to abort, so that their `finally` blocks run, and waits for them until the deadline. Pool workers and
+/// threads of the runtime just go with the process.
+pub fn abort_background(deadline: Deadline) {
+    let me = current_info();
+    let is_me = |i: &Arc<ThreadInfo>| me.as_ref().is_some_and(|m| Arc::ptr_eq(m, i));
+    let asked: Vec<Arc<ThreadInfo>> = LIVE.lock().clone();
+    let asked = asked
+        .into_iter()
+        .filter(|i| !is_me(i) && !i.is_own.load(Ordering::Relaxed));
+    let asked: Vec<_> = asked
+        .inspect(|i| {
+            i.add_state(state::ABORT_REQUESTED);
+            if let Some(native) = i.native() {
+                native.request(Request::Abort);
+            }
+        })
+        .collect();
+    *EXITING.lock() = Some(threads::current().thread().clone());
+    threads::wait_until(deadline, false, || {
+        asked.iter().all(|i| i.state() & state::STOPPED != 0)
     });
     *EXITING.lock() = None;
 }

@@ -4,6 +4,7 @@ use super::{Runtime, invoke};
 use crate::icall::{Result, Thrown, finalizer, thread, thread_info};
 use crate::image::NotFromImage;
 use crate::object::{Obj, new_object, string};
+use crate::threads;
 use core::sync::atomic::{AtomicBool, Ordering};
 use shared_codegen::types::{Known, MethodId};
 use std::io::Write;
@@ -12,6 +13,9 @@ use std::io::Write;
 const UNHANDLED: i32 = 1;
 /// Exit status when that happens in a thread of the runtime: a pool worker or the finalizer thread.
 const UNHANDLED_IN_OWN_THREAD: i32 = 255;
+
+/// Milliseconds that background threads have for their `finally` blocks at exit.
+const ABORT_LIMIT: i64 = 200;
 
 /// Text of an exception by its virtual `ToString`, or what can be said without running code.
 pub fn describe(exception: Obj) -> String {
@@ -152,7 +156,7 @@ pub fn after_main(rt: &'static Runtime, code: i32) -> ! {
     shut_down(rt, code)
 }
 
-/// Ends the process in order: `ProcessExit`, then the finalizers of everything left.
+/// Ends the process in order: `ProcessExit`, `finally` blocks of background threads, then the finalizers of everything left.
 pub fn shut_down(rt: &'static Runtime, code: i32) -> ! {
     if SHUTTING_DOWN.swap(true, Ordering::SeqCst) {
         // A handler or finalizer wants to exit too, or another thread: the first one decides.
@@ -163,6 +167,7 @@ pub fn shut_down(rt: &'static Runtime, code: i32) -> ! {
     {
         unhandled(e.into_object());
     }
+    thread_info::abort_background(threads::deadline_of(ABORT_LIMIT));
     finalizer::run_all_at_exit();
     print_statistics(rt);
     std::process::exit(code)
