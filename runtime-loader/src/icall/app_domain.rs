@@ -1,10 +1,14 @@
 //! `System.AppDomain`: there is one domain.
 
-use super::{Result, icalls, managed};
-use crate::object::{Obj, new_object, string};
+use super::assembly::assembly_object;
+use super::{Result, Thrown, icalls, managed, stack_trace};
+use crate::object::{Handle, Obj, array, new_object, string};
 use crate::runtime::{self, Runtime};
-use shared_codegen::types::Known;
-use std::path::Path;
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use shared_codegen::types::binding::AssemblyName;
+use shared_codegen::types::{Known, LoadedFile};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 icalls! {
@@ -13,13 +17,28 @@ icalls! {
         "getRootDomain" => get_domain() -> Obj;
         "getSetup" => get_setup(Obj) -> Obj;
         "getFriendlyName" => get_friendly_name(Obj) -> Obj;
+        "GetData" => get_data(Obj, Obj) -> Obj;
+        "SetData" => set_data(Obj, Obj, Obj);
+        "LoadAssembly" => load_assembly(Obj, Obj, Obj, bool, *const i32) -> Obj;
+        "LoadAssemblyRaw" => load_assembly_raw(Obj, Obj, Obj, Obj, bool) -> Obj;
+        "InternalSetDomain" => set_domain(Obj) -> Obj;
+        "InternalSetDomainByID" => set_domain_by_id(i32) -> Obj;
+        "InternalPushDomainRef" => push_domain(Obj);
+        "InternalPushDomainRefByID" => push_domain_by_id(i32);
+        "InternalPopDomainRef" => pop_domain();
+        "InternalGetProcessGuid" => process_guid(Obj) -> Obj;
     }
 }
 
 struct Setup {
-    setup: crate::object::Handle,
+    setup: Handle,
     name: String,
+    /// `SetData`, and the process's GUID under [`PROCESS_GUID`].
+    data: Mutex<FxHashMap<String, Handle>>,
 }
+
+/// Key that no program can use.
+const PROCESS_GUID: &str = "\0guid";
 
 static SETUP: OnceLock<Setup> = OnceLock::new();
 
@@ -42,8 +61,9 @@ pub fn set_up(rt: &'static Runtime, domain: Obj, program: &Path) -> Result<()> {
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
     let _ = SETUP.set(Setup {
-        setup: crate::object::Handle::strong(setup),
+        setup: Handle::strong(setup),
         name,
+        data: Mutex::default(),
     });
     Ok(())
 }
@@ -61,4 +81,135 @@ extern "C" fn get_setup(_this: Obj) -> Obj {
 
 extern "C" fn get_friendly_name(_this: Obj) -> Obj {
     managed(|| string::from_rust(SETUP.get().map_or("", |s| &s.name)))
+}
+
+/// Names that `GetData` answers from the domain's setup, with the field of `AppDomainSetup`.
+const SETUP_DATA: &[(&str, &str)] = &[
+    ("APPBASE", "application_base"),
+    ("APP_CONFIG_FILE", "configuration_file"),
+    ("APP_NAME", "application_name"),
+    ("CACHE_BASE", "cache_path"),
+    ("DYNAMIC_BASE", "dynamic_base"),
+    ("PRIVATE_BINPATH", "private_bin_path"),
+    ("BINPATH_PROBE_ONLY", "private_bin_path_probe"),
+    ("SHADOW_COPY_DIRS", "shadow_copy_directories"),
+];
+
+extern "C" fn get_data(_this: Obj, name: Obj) -> Obj {
+    managed(|| {
+        let name = name
+            .non_null()
+            .ok_or_else(|| Thrown::argument_null("name"))?;
+        let name = string::to_rust(name);
+        let Some(setup) = SETUP.get() else {
+            return Ok(Obj::NULL);
+        };
+        if let Some((_, field)) = SETUP_DATA.iter().find(|(n, _)| *n == name) {
+            return Ok(runtime::get().get_field(setup.setup.target(), field));
+        }
+        Ok(setup
+            .data
+            .lock()
+            .get(&name)
+            .map_or(Obj::NULL, |h| h.target()))
+    })
+}
+
+extern "C" fn set_data(_this: Obj, name: Obj, value: Obj) {
+    managed(|| {
+        let name = name
+            .non_null()
+            .ok_or_else(|| Thrown::argument_null("name"))?;
+        if let Some(setup) = SETUP.get() {
+            let mut data = setup.data.lock();
+            data.entry(string::to_rust(name))
+                .or_insert_with(|| Handle::strong(value))
+                .set_target(value);
+        }
+        Ok(())
+    })
+}
+
+extern "C" fn load_assembly(
+    this: Obj,
+    name: Obj,
+    _evidence: Obj,
+    reflection_only: bool,
+    _mark: *const i32,
+) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        let text = string::to_rust(name);
+        let requester =
+            stack_trace::calling_module(rt, 0).or_else(|| rt.objects.get().map(|o| o.entry));
+        match rt
+            .types
+            .load_by_name(requester, &AssemblyName::parse(&text))
+        {
+            Ok(module) => assembly_object(module),
+            Err(_) => ask_program(rt, this, name, reflection_only),
+        }
+    })
+}
+
+/// The assembly that handlers of `AssemblyResolve` supply, or null.
+fn ask_program(rt: &Runtime, domain: Obj, name: Obj, reflection_only: bool) -> Result<Obj> {
+    use crate::runtime::invoke::{Arg, call};
+    let class = rt.types.known(Known::AppDomain);
+    match rt.types.find_method(class, "DoAssemblyResolve")? {
+        Some(m) => {
+            let args = [
+                Arg::Ref(domain),
+                Arg::Ref(name),
+                Arg::Ref(Obj::NULL),
+                Arg::Word(reflection_only.into()),
+            ];
+            Ok(call(rt.methods.desc(m), &args)?.object())
+        }
+        None => Ok(Obj::NULL),
+    }
+}
+
+extern "C" fn load_assembly_raw(
+    _this: Obj,
+    bytes: Obj,
+    _symbols: Obj,
+    _evidence: Obj,
+    _reflection_only: bool,
+) -> Obj {
+    managed(|| {
+        let bytes = bytes
+            .non_null()
+            .ok_or_else(|| Thrown::argument_null("rawAssembly"))?;
+        let file = LoadedFile {
+            bytes: array::as_slice::<u8>(bytes).to_vec().leak(),
+            path: PathBuf::new(),
+        };
+        assembly_object(runtime::get().types.load_bytes(file)?)
+    })
+}
+
+extern "C" fn set_domain(_domain: Obj) -> Obj {
+    get_domain()
+}
+
+extern "C" fn set_domain_by_id(_id: i32) -> Obj {
+    get_domain()
+}
+
+extern "C" fn push_domain(_domain: Obj) {}
+
+extern "C" fn push_domain_by_id(_id: i32) {}
+
+extern "C" fn pop_domain() {}
+
+/// The first GUID offered stays.
+extern "C" fn process_guid(fresh: Obj) -> Obj {
+    let Some(setup) = SETUP.get() else {
+        return fresh;
+    };
+    let mut data = setup.data.lock();
+    data.entry(PROCESS_GUID.to_owned())
+        .or_insert_with(|| Handle::strong(fresh))
+        .target()
 }

@@ -16,6 +16,8 @@ icalls! {
         "get_OffsetToStringData" => offset_to_string_data() -> i32;
         "InitializeArray" => initialize_array(Obj, usize);
         "RunClassConstructor" => run_class_constructor(usize);
+        "RunModuleConstructor" => run_module_constructor(usize);
+        "GetObjectValue" => object_value(Obj) -> Obj;
         "SufficientExecutionStack" => sufficient_stack() -> bool;
     }
 }
@@ -98,6 +100,29 @@ extern "C" fn run_class_constructor(type_handle: usize) {
             .ok_or_else(|| Thrown::argument_null("type"))?;
         runtime::get().class_init.ensure(mt)
     })
+}
+
+extern "C" fn run_module_constructor(module: usize) {
+    managed(|| {
+        let rt = runtime::get();
+        let module = super::reflection::module_of_handle(module)?;
+        let global = rt
+            .types
+            .type_def(module, shared_codegen::metadata::TypeDefRow(1));
+        if rt.types.has_cctor(global) {
+            rt.class_init.ensure(rt.method_table(global)?)?;
+        }
+        Ok(())
+    })
+}
+
+/// A copy of a boxed value; other objects themselves.
+extern "C" fn object_value(o: Obj) -> Obj {
+    use shared_codegen::abi::layout::method_table::FLAG_VALUE_TYPE;
+    match o.non_null() {
+        Some(o) if o.method_table().has(FLAG_VALUE_TYPE) => memberwise_clone(o),
+        _ => o,
+    }
 }
 
 extern "C" fn sufficient_stack() -> bool {

@@ -112,10 +112,14 @@ extern "C" fn full_name(this: Obj, full: bool, qualified: bool) -> Obj {
             NameFormat::Reflection
         };
         let mut name = rt.types.type_name_as(ty, format);
-        if !full && rt.types.is_generic_definition(ty) {
-            let params = rt.types.generic_params(ty)?;
-            let names: Vec<&str> = params.iter().map(|p| p.name).collect();
-            name += &format!("[{}]", names.join(","));
+        if !full && !qualified && rt.types.is_generic_definition(ty) {
+            let params: Vec<&str> = rt
+                .types
+                .generic_params(ty)?
+                .iter()
+                .map(|p| p.name)
+                .collect();
+            name = format!("{name}[{}]", params.join(","));
         }
         if qualified {
             name = format!("{name}, {}", rt.types.assembly_name_of(ty));
@@ -468,7 +472,8 @@ extern "C" fn attributes(ty: Obj) -> i32 {
         let ty = id(ty)?;
         Ok(match types.kind(ty) {
             TypeKind::SzArray(_) | TypeKind::Array { .. } => ARRAY_ATTRIBUTES,
-            TypeKind::Param { .. } => 1,
+            TypeKind::Param { .. } | TypeKind::Ptr(_) | TypeKind::FnPtr(_) => 1,
+            TypeKind::ByRef(e) => types.type_flags(e) as i32,
             _ => types.type_flags(ty) as i32,
         })
     })

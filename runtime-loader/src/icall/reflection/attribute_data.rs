@@ -125,13 +125,8 @@ fn decode_in(
 
 fn typed_argument(module: ModuleId, arg: &attribute::Arg) -> Result<Obj> {
     let rt = runtime::get();
-    // What an argument of type object holds shows its own type.
-    let shown = match &arg.value {
-        attribute::Value::Boxed(inner) => inner,
-        _ => arg,
-    };
-    let ty = object_of(type_of(module, &shown.ty)?)?;
-    let value = object(module, &shown.ty, &shown.value)?;
+    let ty = object_of(type_of(module, &arg.ty)?)?;
+    let value = object(module, &arg.ty, &arg.value)?;
     let params = [rt.types.known(Known::Type), rt.types.known(Known::Object)];
     construct(
         Known::CustomAttributeTypedArgument,
