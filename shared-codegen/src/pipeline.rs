@@ -60,6 +60,8 @@ pub fn compile_method_with(
     let oracle = ContextOracle { ctx, options };
     let mut cx = PassContext::new(&oracle);
     cx.verify = plan.verify;
+    // The baseline of the back end is x86-64-v2.
+    (cx.has_round, cx.has_popcnt) = (true, true);
     run_pipeline(&mut f, &plan.passes, &cx)?;
     Ok(compile_with(&f, &plan.codegen, emission)?)
 }
