@@ -154,12 +154,7 @@ extern "C" fn referenced_assemblies(assembly: Obj) -> *mut PointerArray {
         let module = module_of(assembly)?;
         let rows = types.module(module).rows::<AssemblyRefRow>();
         let names = rows
-            .map(|row| {
-                Ok(assembly_name::allocate_reference(
-                    types.module(module),
-                    row,
-                )?)
-            })
+            .map(|row| assembly_name::allocate_reference(types.module(module), row))
             .collect::<Result<Vec<_>>>()?;
         Ok(pointer_array(&names))
     })

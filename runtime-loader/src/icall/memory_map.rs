@@ -238,7 +238,7 @@ extern "C" fn disk_free(
     free: *mut u64,
     error: *mut i32,
 ) -> bool {
-    let found = rustix::fs::statvfs(&path_of(text(path, len)));
+    let found = rustix::fs::statvfs(path_of(text(path, len)));
     let found = super::mono_io::report(found.map(Some).map_err(Into::into), None, error);
     let sizes = found.as_ref().map_or([0; 3], |s| {
         [s.f_bavail, s.f_blocks, s.f_bfree].map(|n| n * s.f_frsize)

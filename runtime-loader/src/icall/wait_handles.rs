@@ -181,7 +181,7 @@ extern "C" fn wait(handles: *const isize, count: i32, all: bool, milliseconds: i
     managed(|| {
         // SAFETY: managed code passes an array of `count` handles on its stack.
         let ids = unsafe { core::slice::from_raw_parts(handles, count.max(0) as usize) };
-        wait_for(&ids.to_vec(), all, milliseconds)
+        wait_for(ids, all, milliseconds)
     })
 }
 

@@ -73,9 +73,14 @@ pub fn value_size(mt: &'static MethodTable) -> usize {
     super::get().types.value_size(mt.type_id()).unwrap_or(0) as usize
 }
 
-/// Boxes a value of any value type; a nullable becomes null or a box of its value.
+/// Boxes a value of any value type; a nullable becomes null or a box of its value. Of a reference type, `from` is
+/// the address of a reference, which is the result.
 pub fn box_value(mt: &'static MethodTable, from: *const u8) -> Result<Obj> {
     let rt = super::get();
+    if !mt.has(l::FLAG_VALUE_TYPE) {
+        // SAFETY: the address of a reference.
+        return Ok(unsafe { from.cast::<Obj>().read_unaligned() });
+    }
     let (mt, from) = match rt.types.nullable_arg(mt.type_id()) {
         None => (mt, from),
         Some(arg) => {

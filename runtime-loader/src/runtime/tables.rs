@@ -80,6 +80,16 @@ impl TypeTables {
 
     fn blueprint(&self, ctx: &TypeContext, ty: TypeId) -> Result<Blueprint> {
         match ctx.kind(ty) {
+            TypeKind::SzArray(elem) | TypeKind::Array { elem, .. }
+                if ctx.contains_generic_params(elem) =>
+            {
+                Ok(Blueprint {
+                    element: Some(self.get(ctx, elem)?),
+                    parent: Some(self.known(ctx, Known::Array)),
+                    flags: l::FLAG_ARRAY | l::FLAG_SLOW_CAST,
+                    ..Blueprint::handle_only(ty)
+                })
+            }
             TypeKind::SzArray(elem) => self.array(ctx, ty, elem, 0),
             TypeKind::Array { elem, rank } => self.array(ctx, ty, elem, rank),
             TypeKind::Ptr(elem) | TypeKind::ByRef(elem) => Ok(Blueprint {
