@@ -1,6 +1,7 @@
 //! The developer's tool: shows every stage of any type or method of any assembly. One file per verb.
 
 mod il;
+mod ir;
 mod metadata;
 mod opt;
 mod select;
@@ -32,6 +33,7 @@ enum Verb {
     Metadata(metadata::Args),
     Types(types::Args),
     Il(il::Args),
+    Ir(ir::Args),
     Opt(opt::Args),
 }
 
@@ -41,6 +43,7 @@ impl Verb {
             Verb::Metadata(args) => metadata::run(args, out),
             Verb::Types(args) => types::run(args, out),
             Verb::Il(args) => il::run(args, out),
+            Verb::Ir(args) => ir::run(args, out),
             Verb::Opt(args) => opt::run(args, out),
         }
     }

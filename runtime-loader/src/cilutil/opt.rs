@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// The method with `Canon` for every generic parameter.
-fn canonical(
+pub(super) fn canonical(
     ctx: &TypeContext,
     module: ModuleId,
     row: shared_codegen::metadata::MethodDefRow,

@@ -2,10 +2,11 @@
 
 use super::error::Result;
 use super::stack::Item;
+use super::vars::Storage;
 use super::{Importer, Pair};
 use crate::abi::fixup::Fixup;
 use crate::abi::layout::object;
-use crate::ir::{AliasClass, Imm, MemRef, MemType, Op, Type, Value};
+use crate::ir::{AliasClass, Imm, Inst, MemRef, MemType, Op, Type, Value};
 use crate::metadata::Token;
 use crate::types::{FieldId, StaticStorage, TypeId, ValueClass};
 
@@ -51,13 +52,18 @@ impl Importer<'_> {
         Ok(v)
     }
 
-    /// A null check, unless the address is surely that of a frame slot.
+    /// A null check, unless the address is surely that of a frame slot, of an element of an array, or of a struct argument.
     pub(crate) fn null_check_unless_local(&mut self, v: Value) {
-        let local = self
-            .b
-            .func
-            .def_inst(v)
-            .is_some_and(|i| matches!(self.b.func.insts[i.index()].op, Op::SlotAddr));
+        let op = |i: Inst| self.b.func.insts[i.index()].op;
+        let local = match self.b.func.def_inst(v).map(op) {
+            Some(Op::SlotAddr | Op::Unbox) => true,
+            // Arrays were checked before they were indexed; unmanaged pointers are not indexed by this op.
+            Some(Op::AddrIndex) => self.b.func.ty(v) == Type::ByRef,
+            _ => self
+                .args
+                .iter()
+                .any(|a| matches!(a, Storage::StructArg(address, _) if *address == v)),
+        };
         if !local {
             self.b.null_check(v);
         }

@@ -5,11 +5,12 @@ use super::error::{Error, Result};
 use super::flow::plain;
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
-use crate::abi::layout::{array, delegate};
+use crate::abi::layout::{array, delegate, string};
 use crate::ir::{
     AliasClass, Block, Function, FunctionBuilder, IntCc, MemRef, MemType, Op, Signature, SlotData,
     Type, Value,
 };
+use crate::metadata::marshal::{self, MarshalSpec, NativeType};
 use crate::types::{Known, MethodId, MethodSignature, Prim, TypeContext, TypeId, ValueClass};
 
 /// Imports the wrapper for a method.
@@ -287,8 +288,9 @@ impl Wrapper<'_> {
         let mut sig = Signature::default();
         let mut operands = vec![address];
         let mut cleanup: Vec<(Cleanup, Value, Value)> = Vec::new();
-        for (value, ty) in params.iter().zip(self.signature.params) {
-            let (native, native_type) = self.to_native(*value, *ty, &mut cleanup)?;
+        for (n, (value, ty)) in params.iter().zip(self.signature.params).enumerate() {
+            let wide = self.takes_utf16(n as u32 + 1);
+            let (native, native_type) = self.to_native(*value, *ty, wide, &mut cleanup)?;
             sig.params.push(native_type);
             operands.push(native);
         }
@@ -326,6 +328,24 @@ impl Wrapper<'_> {
         Ok(())
     }
 
+    /// Text of a parameter (number from 1) is UTF-16: its own description says so, or else the character set of the method.
+    fn takes_utf16(&self, number: u32) -> bool {
+        const CHARSET: u16 = 6;
+        const UNICODE: u16 = 4;
+        let md = self.ctx.module(self.ctx.method_module(self.method));
+        let row = self.ctx.method_row(self.method);
+        let mut rows = md.params_of(row);
+        let param = rows.find(|r| md.param(*r).is_ok_and(|p| u32::from(p.sequence) == number));
+        let described = param.and_then(|p| md.field_marshal_of(p.into()));
+        match described.map(marshal::parse) {
+            Some(Ok(MarshalSpec::Simple(NativeType::LPWSTR))) => true,
+            Some(Ok(MarshalSpec::Simple(NativeType::LPSTR | NativeType::LPUTF8STR))) => false,
+            _ => md
+                .impl_map_of(row)
+                .is_some_and(|m| m.flags & CHARSET == UNICODE),
+        }
+    }
+
     fn saves_last_error(&self) -> bool {
         const SUPPORTS_LAST_ERROR: u16 = 0x40;
         let map = self
@@ -339,11 +359,18 @@ impl Wrapper<'_> {
         &mut self,
         v: Value,
         ty: TypeId,
+        wide: bool,
         cleanup: &mut Vec<(Cleanup, Value, Value)>,
     ) -> Result<(Value, Type)> {
         let ctx = self.ctx;
         match ctx.value_class(ty)? {
             ValueClass::Scalar(MemType::Ref) => {
+                if wide && ty == ctx.known(Known::String) {
+                    return Ok((self.data_address(v, string::DATA), Type::I64));
+                }
+                if wide && ty == ctx.known(Known::StringBuilder) {
+                    return Err(Error::Unsupported("marshalling of a UTF-16 StringBuilder"));
+                }
                 if ty == ctx.known(Known::String) {
                     let native = self
                         .b
@@ -380,7 +407,7 @@ impl Wrapper<'_> {
                 }
                 match ctx.kind(ty) {
                     crate::types::TypeKind::SzArray(e) if self.is_blittable(e) => {
-                        Ok((self.array_data(v), Type::I64))
+                        Ok((self.data_address(v, array::DATA), Type::I64))
                     }
                     _ => Err(Error::Unsupported("marshalling of this reference type")),
                 }
@@ -420,12 +447,12 @@ impl Wrapper<'_> {
         }
     }
 
-    /// Address of the elements of a vector, 0 for null.
-    fn array_data(&mut self, a: Value) -> Value {
+    /// Address of the elements of a vector or string, 0 for null. Objects do not move.
+    fn data_address(&mut self, a: Value, offset: i32) -> Value {
         let null = self.b.null(Type::Ref);
         let is_null = self.b.icmp(IntCc::Eq, a, null);
         let base = self.b.addr_cast(Type::I64, a);
-        let offset = self.b.i64(array::DATA.into());
+        let offset = self.b.i64(offset.into());
         let data = self.b.iadd(base, offset);
         let zero = self.b.i64(0);
         self.b.select(is_null, zero, data)

@@ -1,5 +1,6 @@
 //! The importer on real assemblies and on small programs.
 
+mod golden;
 mod libraries;
 
 use shared_codegen::types::{MethodId, ModuleId, TypeContext, binding};
