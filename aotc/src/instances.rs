@@ -9,6 +9,15 @@ use shared_codegen::types::{MethodId, MethodKind, ModuleId, TypeContext, TypeId,
 /// Longest encoding of an instance that is followed: others come from instantiations that never end.
 const MAX_KEY: usize = 400;
 
+/// Generic classes of mscorlib that make instances of others over the same arguments by reflection.
+const REFLECTED: [(&str, &[&str]); 2] = [
+    (
+        "EqualityComparer`1",
+        &["GenericEqualityComparer`1", "ObjectEqualityComparer`1"],
+    ),
+    ("Comparer`1", &["GenericComparer`1", "ObjectComparer`1"]),
+];
+
 /// Finds instances.
 pub struct Instances<'c> {
     ctx: &'c TypeContext,
@@ -47,9 +56,13 @@ impl<'c> Instances<'c> {
             return fixup;
         };
         let ctx = self.ctx;
-        let Some(method) =
-            method.filter(|&m| ctx.method_definition(m) == ctx.method_definition(owner))
-        else {
+        // Code inlined from another method of the same class is written in the same class parameters.
+        let class = |m| ctx.definition(ctx.method_owner(m));
+        let same = |m| {
+            ctx.method_definition(m) == ctx.method_definition(owner)
+                || (class(m) == class(owner) && ctx.generic_param_count(owner) == 0)
+        };
+        let Some(method) = method.filter(|&m| same(m)) else {
             return fixup;
         };
         let generics = ctx.generic_context(method);
@@ -87,9 +100,40 @@ impl<'c> Instances<'c> {
                 if let Some(m) = ctx.class_initializer(t) {
                     self.add_method(m, out);
                 }
+                self.add_reflected(t, args, out);
             }
             TypeKind::SzArray(e) if e != ctx.canon() => self.add_array(t, out),
             _ => {}
+        }
+    }
+
+    /// Comparers that the class libraries make by reflection, so no code refers to them.
+    fn add_reflected(&mut self, t: TypeId, args: &[TypeId], out: &mut Vec<MethodId>) {
+        let ctx = self.ctx;
+        let corlib = |name| ctx.find_type_def(ctx.corlib(), "System.Collections.Generic", name);
+        let definition = Some(ctx.definition(t));
+        for (asked, made) in REFLECTED {
+            if definition != corlib(asked) {
+                continue;
+            }
+            for comparer in made.iter().filter_map(|&name| corlib(name)) {
+                let mut instance = Some(ctx.instance(comparer, args));
+                // Its constructor calls those of its bases.
+                while let Some(class) = instance.filter(|&c| !ctx.type_args(c).is_empty()) {
+                    self.add_constructors(class, out);
+                    self.add_type(class, out);
+                    instance = ctx.parent(class).ok().flatten();
+                }
+            }
+        }
+    }
+
+    fn add_constructors(&self, class: TypeId, out: &mut Vec<MethodId>) {
+        let ctx = self.ctx;
+        for open in ctx.methods(ctx.definition(class)).unwrap_or_default() {
+            if ctx.method_name(open) == ".ctor" {
+                self.add_method(ctx.method_on(open, class), out);
+            }
         }
     }
 
