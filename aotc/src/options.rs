@@ -45,7 +45,7 @@ pub struct ImageArgs {
 #[derive(Args, Debug)]
 pub struct Compile {
     /// Assemblies to compile.
-    #[arg(required = true, value_name = "ASSEMBLY")]
+    #[arg(required_unless_present = "list_opt", value_name = "ASSEMBLY")]
     pub files: Vec<PathBuf>,
     /// All methods with all optimizations (otherwise the default ones).
     #[arg(long)]

@@ -52,7 +52,9 @@ fn app() -> Option<(tempfile::TempDir, PathBuf)> {
         .arg(format!("-out:{}", exe.display()))
         .arg(&source)
         .status();
-    done.is_ok_and(|s| s.success()).then_some((folder, exe))
+    let compiled = done.is_ok_and(|s| s.success());
+    assert!(compiled, "mcs is installed (scripts/test installs it)");
+    Some((folder, exe))
 }
 
 fn aotc(args: &[&str]) -> Output {

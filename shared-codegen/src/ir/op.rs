@@ -445,6 +445,26 @@ impl Op {
             .intersects(Fx::WRITE | Fx::THROW | Fx::TERM | Fx::CALL | Fx::PIN)
     }
 
+    /// Exchanging the two operands changes nothing.
+    pub fn is_commutative(self) -> bool {
+        use Op::*;
+        matches!(
+            self,
+            Iadd | Imul
+                | ImulHigh
+                | UmulHigh
+                | And
+                | Or
+                | Xor
+                | AddOvfS
+                | AddOvfU
+                | MulOvfS
+                | MulOvfU
+                | Fadd
+                | Fmul
+        )
+    }
+
     /// The op with this name.
     pub fn from_name(name: &str) -> Option<Op> {
         OPS.iter().position(|o| o.name == name).map(|i| Op::ALL[i])

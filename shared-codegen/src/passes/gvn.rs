@@ -170,7 +170,7 @@ impl Gvn {
 
     fn operand_numbers(&self, f: &Function, data: &InstData) -> SmallVec<[Value; 3]> {
         let mut args: SmallVec<[Value; 3]> = data.args.iter().map(|&v| self.number(f, v)).collect();
-        if is_commutative(data.op) {
+        if data.op.is_commutative() {
             args.sort_unstable();
         }
         args
@@ -240,24 +240,5 @@ pub(super) fn is_cheap(op: Op) -> bool {
     matches!(
         op,
         Op::Iconst | Op::Fconst | Op::Null | Op::SlotAddr | Op::Const
-    )
-}
-
-fn is_commutative(op: Op) -> bool {
-    use Op::*;
-    matches!(
-        op,
-        Iadd | Imul
-            | ImulHigh
-            | UmulHigh
-            | And
-            | Or
-            | Xor
-            | AddOvfS
-            | AddOvfU
-            | MulOvfS
-            | MulOvfU
-            | Fadd
-            | Fmul
     )
 }

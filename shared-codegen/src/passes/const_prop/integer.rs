@@ -4,31 +4,12 @@ use super::{Folder, Step, rewrite};
 use crate::ir::eval::Const;
 use crate::ir::{InstData, Op, Value};
 
-fn is_commutative(op: Op) -> bool {
-    use Op::*;
-    matches!(
-        op,
-        Iadd | Imul
-            | ImulHigh
-            | UmulHigh
-            | And
-            | Or
-            | Xor
-            | AddOvfS
-            | AddOvfU
-            | MulOvfS
-            | MulOvfU
-            | Fadd
-            | Fmul
-    )
-}
-
 pub(super) fn rule(c: &mut Folder<'_>, data: &InstData) -> Option<Step> {
     let &[a, b] = data.args.as_slice() else {
         return unary(c, data);
     };
     // c op x = x op c
-    if is_commutative(data.op) && c.const_of(a).is_some() && c.const_of(b).is_none() {
+    if data.op.is_commutative() && c.const_of(a).is_some() && c.const_of(b).is_none() {
         return rewrite(data.op, &[b, a]);
     }
     if data.ty.is_float() {
