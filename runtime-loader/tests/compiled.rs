@@ -16,7 +16,7 @@ use shared_codegen::abi::helper::HelperId;
 use shared_codegen::abi::layout::method_table as mt;
 use shared_codegen::abi::trap::TrapKind;
 use shared_codegen::compile::{CodegenOptions, ConstPolicy, Tier, compile};
-use shared_codegen::emit::ClauseKind;
+use shared_codegen::emit::{ClauseKind, EhClause};
 use shared_codegen::ir::text::parse_functions;
 use shared_codegen::isa::x64::Features;
 use shared_codegen::types::{MethodId, TypeId};
@@ -183,8 +183,8 @@ impl Host for TestHost {
     }
 
     /// Exception `0x1000 * n + anything` is of type `n`; type 0 catches all.
-    fn catches(&self, exception: usize, _: &Frame, clause: ClauseKind) -> bool {
-        match clause {
+    fn catches(&self, exception: usize, _: &Frame, clause: &EhClause) -> bool {
+        match clause.kind {
             ClauseKind::Catch(TypeId(0)) => true,
             ClauseKind::Catch(t) => exception / 0x1000 == t.0 as usize,
             _ => false,

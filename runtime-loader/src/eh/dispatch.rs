@@ -149,7 +149,7 @@ fn find_handler(
             // SAFETY: the funclet belongs to the method of this live frame.
             unsafe { calls::call_filter(frame.fp, frame.code.start + code as usize, t) != 0 }
         }
-        kind => host().catches(exception, frame, kind),
+        _ => host().catches(exception, frame, clause),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::walk::{Frame, TraceFrame};
 use crate::threads::ThreadContext;
 use shared_codegen::abi::trap::TrapKind;
-use shared_codegen::emit::ClauseKind;
+use shared_codegen::emit::EhClause;
 use std::sync::OnceLock;
 
 /// The rest of the runtime. Objects are addresses. All calls come in managed state on the thread concerned, and the
@@ -20,7 +20,7 @@ pub trait Host: Send + Sync {
     fn resolve_interface(&self, t: &ThreadContext, method: usize, this: usize) -> usize;
 
     /// Does this catch clause of the frame's method take the exception? Must not raise exceptions.
-    fn catches(&self, exception: usize, frame: &Frame, clause: ClauseKind) -> bool;
+    fn catches(&self, exception: usize, frame: &Frame, clause: &EhClause) -> bool;
 
     /// A new exception object for a trap (made by running the constructor, or preallocated).
     fn trap_exception(&self, kind: TrapKind) -> usize;

@@ -4,7 +4,6 @@
 #![allow(unsafe_code, reason = "assembly for tests")]
 
 use crate::arch::native::stubs;
-use crate::jit::code_map::ContextLocation;
 use crate::jit::{CodeInfoProvider, CodeMap, MethodCode};
 use core::arch::global_asm;
 use shared_codegen::abi::layout::thread as l;
@@ -251,7 +250,6 @@ fn method(id: u32, start: usize, end: usize) -> MethodCode {
         traps: Box::default(),
         lines: Box::default(),
         inline_sites: Box::default(),
-        context: ContextLocation::None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::threads::{self, Request, ThreadContext};
 use core::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 use shared_codegen::abi::trap::TrapKind;
-use shared_codegen::emit::ClauseKind;
+use shared_codegen::emit::{ClauseKind, EhClause};
 
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -47,8 +47,11 @@ impl Host for TestHost {
         0
     }
 
-    fn catches(&self, exception: usize, frame: &Frame, clause: ClauseKind) -> bool {
-        assert_eq!(clause, ClauseKind::Catch(shared_codegen::types::TypeId(9)));
+    fn catches(&self, exception: usize, frame: &Frame, clause: &EhClause) -> bool {
+        assert_eq!(
+            clause.kind,
+            ClauseKind::Catch(shared_codegen::types::TypeId(9))
+        );
         assert!(frame.code.method.0 == 2 || frame.code.method.0 == 7);
         exception & 8 == 0
     }

@@ -7,6 +7,8 @@ use crate::jit::code_map::LogicalFrame;
 use crate::jit::{CodeMap, MethodCode};
 use crate::threads::ThreadContext;
 use core::sync::atomic::Ordering;
+use shared_codegen::abi::layout::frame;
+use shared_codegen::emit::EhClause;
 use std::fmt;
 
 /// A managed frame.
@@ -20,6 +22,16 @@ pub struct Frame {
     pub fp: usize,
     /// Its `rsp` at that place: below everything the frame uses, `localloc` included.
     pub sp: usize,
+}
+
+impl Frame {
+    /// What compiled code stored as generic context for a clause of kind `CatchLookup`: the object `this`, or the hidden
+    /// argument.
+    pub fn clause_context(&self, clause: &EhClause) -> usize {
+        let at = self.fp.wrapping_add_signed(clause.eh_slot as isize);
+        // SAFETY: the frame is live, and EH slots of such clauses have this word.
+        unsafe { word(at.wrapping_add_signed(frame::EH_CONTEXT as isize)) }
+    }
 }
 
 impl fmt::Debug for Frame {

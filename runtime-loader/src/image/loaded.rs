@@ -5,7 +5,7 @@
 )]
 
 use super::map::MappedImage;
-use crate::jit::code_map::{CodeInfoProvider, ContextLocation, MethodCode};
+use crate::jit::code_map::{CodeInfoProvider, MethodCode};
 use crate::runtime;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use shared_codegen::abi::fixup::Fixup;
@@ -122,7 +122,6 @@ impl LoadedImage {
                     })
                 })
                 .collect::<types::Result<_>>()?,
-            context: ContextLocation::None,
         })
     }
 

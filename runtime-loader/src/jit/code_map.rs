@@ -31,20 +31,6 @@ pub struct MethodCode {
     pub lines: Box<[LineEntry]>,
     /// Inlined bodies that `lines` refer to.
     pub inline_sites: Box<[InlineSite]>,
-    /// Where the generic context of shared code is kept, for exact catch types.
-    pub context: ContextLocation,
-}
-
-/// Where shared code keeps its generic context while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum ContextLocation {
-    /// The code is exact, or has no clauses that need it.
-    #[default]
-    None,
-    /// `[rbp + offset]` holds the hidden argument (method table or method handle).
-    Hidden(i32),
-    /// `[rbp + offset]` holds `this`.
-    This(i32),
 }
 
 /// One logical frame of a pc: the method and the IL offset in it.
@@ -71,7 +57,6 @@ impl MethodCode {
             traps: blob.traps.clone().into(),
             lines: blob.lines.clone().into(),
             inline_sites: blob.inline_sites.clone().into(),
-            context: ContextLocation::None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::icall::Result;
 use crate::object::{MethodDesc, MethodTable, Obj, array};
 use crate::threads::ThreadContext;
 use shared_codegen::abi::trap::TrapKind;
-use shared_codegen::emit::ClauseKind;
+use shared_codegen::emit::{ClauseKind, EhClause};
 use shared_codegen::types::{Known, MethodId};
 
 /// The one host.
@@ -46,17 +46,16 @@ impl Host for RuntimeHost {
         or_pending(t, resolve())
     }
 
-    fn catches(&self, exception: usize, frame: &Frame, clause: ClauseKind) -> bool {
+    fn catches(&self, exception: usize, frame: &Frame, clause: &EhClause) -> bool {
         let rt = super::get();
         let object = Obj::from_addr(exception);
-        match clause {
+        match clause.kind {
             ClauseKind::Catch(ty) => rt
                 .method_table(ty)
                 .is_ok_and(|mt| cast::is_instance(object, mt)),
-            ClauseKind::CatchLookup(lookup) => {
-                let _ = (lookup, frame);
-                cast::is_instance(object, rt.known(Known::Exception))
-            }
+            ClauseKind::CatchLookup(lookup) => rt
+                .catch_type(lookup, frame.clause_context(clause))
+                .is_ok_and(|mt| cast::is_instance(object, mt)),
             _ => false,
         }
     }

@@ -2,11 +2,12 @@
 #![allow(unsafe_code, reason = "descriptors are found through raw addresses")]
 
 use crate::icall::{Result, Thrown};
-use crate::object::MethodTable;
+use crate::object::{MethodTable, Obj};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use shared_codegen::abi::fixup::{Fixup, OpenFixup};
-use shared_codegen::types::{GenericContext, MethodId, TypeKind};
+use shared_codegen::ir::Lookup;
+use shared_codegen::types::{ContextSource, GenericContext, MethodId, TypeKind};
 
 /// What compiled code asks for: an open constant in terms of the generic parameters of a method.
 struct Descriptor {
@@ -53,6 +54,23 @@ impl Lookups {
 }
 
 impl super::Runtime {
+    /// The type a clause of shared code catches. `source` is what the code keeps for it: the object `this`, or the hidden
+    /// argument.
+    pub fn catch_type(&self, lookup: Lookup, source: usize) -> Result<&'static MethodTable> {
+        let missing = || Thrown::system("ExecutionEngineException", "a clause without a type");
+        let context = match self.types.needs_context(lookup.owner) {
+            // `call` runs instance methods on null too.
+            ContextSource::FromThis if source == 0 => return Err(missing()),
+            ContextSource::FromThis => {
+                core::ptr::from_ref(Obj::from_addr(source).method_table()) as usize
+            }
+            _ => source,
+        };
+        let open = lookup.fixup.try_into().map_err(|()| missing())?;
+        let descriptor = self.lookups.descriptor(lookup.owner, open);
+        MethodTable::from_handle(self.lookups.resolve(context, descriptor)?).ok_or_else(missing)
+    }
+
     /// The generic arguments of the class of `owner`, seen from an object of type `mt` or one derived from it.
     pub fn arguments_as(
         &self,

@@ -151,6 +151,11 @@ pub mod frame {
     pub const EH_TARGET_CLAUSE: i32 = 16;
     /// Size of an EH slot.
     pub const EH_SLOT_SIZE: u32 = 24;
+    /// EH slot of a clause whose type is found by generic lookup: the generic context of the lookup's owner, `this` or the
+    /// hidden argument.
+    pub const EH_CONTEXT: i32 = 24;
+    /// Size of an EH slot with generic context.
+    pub const EH_SLOT_SIZE_WITH_CONTEXT: u32 = 32;
 }
 
 /// Largest object that the inline allocation path handles.

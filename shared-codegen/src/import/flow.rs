@@ -298,6 +298,8 @@ impl Importer<'_> {
         let Some(before) = self.b.current().filter(|_| inner != self.b.region()) else {
             return Ok(());
         };
+        let around = self.b.region();
+        self.store_contexts(inner, around)?;
         self.connect_handlers(inner, before);
         self.b.set_region(inner);
         let inside = self.b.create_block();

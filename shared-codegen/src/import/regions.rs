@@ -9,11 +9,11 @@ use super::flow::{Key, plain};
 use super::{Importer, Pair};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
-use crate::abi::layout::frame::EH_SLOT_SIZE;
+use crate::abi::layout::frame::{EH_CONTEXT, EH_SLOT_SIZE, EH_SLOT_SIZE_WITH_CONTEXT};
 use crate::abi::trap::TrapKind;
 use crate::il::{ClauseKind, EhClause, MethodBody};
-use crate::ir::{Block, Region, RegionData, RegionKind, SlotData, Type, Value, Var};
-use crate::types::Known;
+use crate::ir::{Block, MemType, Region, RegionData, RegionKind, SlotData, Type, Value, Var};
+use crate::types::{ContextSource, Known};
 use rustc_hash::FxHashMap;
 
 /// A copy of a finally or fault body (or the method itself, [`Copy::ROOT`]); index into the table of copies.
@@ -313,7 +313,42 @@ impl Importer<'_> {
         let data = &mut self.b.func.regions[region.index()];
         data.kind = kind;
         data.handler = handler;
+        if matches!(kind, RegionKind::CatchLookup(_)) {
+            self.b.func.slots[data.eh_slot.index()].size = EH_SLOT_SIZE_WITH_CONTEXT;
+        }
         Ok(())
+    }
+
+    /// In front of regions that are entered here, out to `around`: tells the unwinder the generic context for their
+    /// clauses.
+    pub(crate) fn store_contexts(
+        &mut self,
+        inner: Option<Region>,
+        around: Option<Region>,
+    ) -> Result<()> {
+        let mut at = inner;
+        while let Some(region) = at.filter(|_| at != around) {
+            let data = &self.b.func.regions[region.index()];
+            let (kind, slot) = (data.kind, data.eh_slot);
+            at = data.parent;
+            if matches!(kind, RegionKind::CatchLookup(_)) {
+                let context = self.context_source_value()?;
+                let ty = match self.b.func.ty(context) {
+                    Type::Ref => MemType::Ref,
+                    _ => MemType::I64,
+                };
+                self.b.slot_store(slot, EH_CONTEXT, ty, context);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the generic context is found from: `this`, or the hidden argument.
+    fn context_source_value(&mut self) -> Result<Value> {
+        match self.ctx.needs_context(self.method) {
+            ContextSource::FromThis => Ok(self.b.param(self.b.func.entry(), 0)),
+            _ => self.generic_context_value(),
+        }
     }
 
     /// Remembers a handler block until the first block of its region is made.

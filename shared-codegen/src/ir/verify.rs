@@ -403,7 +403,10 @@ impl Verifier<'_> {
                 self.fault(None, format!("region{n}: the lookup does not exist"));
             }
             let slot = f.slots.get(r.eh_slot.index());
-            let size = layout::frame::EH_SLOT_SIZE;
+            let size = match r.kind {
+                RegionKind::CatchLookup(_) => layout::frame::EH_SLOT_SIZE_WITH_CONTEXT,
+                _ => layout::frame::EH_SLOT_SIZE,
+            };
             if !slot.is_some_and(|s| s.eh == Some(Region(n as u32)) && s.size >= size) {
                 self.fault(None, format!("region{n} has no EH slot of its own"));
             }

@@ -102,7 +102,8 @@ fn forget_regions(f: &mut Function) -> bool {
     let cfg = crate::analysis::Cfg::new(f);
     f.layout.retain(|&b| cfg.is_reachable(b));
     for r in std::mem::take(&mut f.regions) {
-        f.slots[r.eh_slot.index()] = super::sroa::gone();
+        // What the code stores for the unwinder may still stand there, and has the slot to itself now.
+        f.slots[r.eh_slot.index()].eh = None;
     }
     true
 }
