@@ -1,5 +1,6 @@
 //! The developer's tool: shows every stage of any type or method of any assembly. One file per verb.
 
+mod icalls;
 mod il;
 mod ir;
 mod metadata;
@@ -32,6 +33,7 @@ struct Options {
 enum Verb {
     Metadata(metadata::Args),
     Types(types::Args),
+    Icalls(icalls::Args),
     Il(il::Args),
     Ir(ir::Args),
     Opt(opt::Args),
@@ -42,6 +44,7 @@ impl Verb {
         match self {
             Verb::Metadata(args) => metadata::run(args, out),
             Verb::Types(args) => types::run(args, out),
+            Verb::Icalls(args) => icalls::run(args, out),
             Verb::Il(args) => il::run(args, out),
             Verb::Ir(args) => ir::run(args, out),
             Verb::Opt(args) => opt::run(args, out),

@@ -36,6 +36,10 @@ icalls! {
         "internalGetGacPath" => no_text() -> Obj;
         "internalGetHome" => home() -> Obj;
     }
+    "System.Runtime.InteropServices.RuntimeInformation" {
+        "GetOSName" => os_name() -> Obj;
+        "GetRuntimeArchitecture" => architecture() -> Obj;
+    }
 }
 
 static EXIT_CODE: AtomicI32 = AtomicI32::new(0);
@@ -225,4 +229,18 @@ extern "C" fn home() -> Obj {
         Some(home) => string::from_rust(&home),
         None => Ok(Obj::NULL),
     })
+}
+
+extern "C" fn os_name() -> Obj {
+    managed(|| string::from_rust("linux"))
+}
+
+extern "C" fn architecture() -> Obj {
+    // The names that `RuntimeInformation` compares with.
+    let name = match std::env::consts::ARCH {
+        "x86_64" => "x86-64",
+        "aarch64" => "armv8",
+        other => other,
+    };
+    managed(|| string::from_rust(name))
 }

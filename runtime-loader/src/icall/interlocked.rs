@@ -1,8 +1,8 @@
-//! `System.Threading.Interlocked` and the 64-bit forms of `Volatile`.
+//! `System.Threading.Interlocked` the 64-bit forms of `Volatile`, and the volatile accesses of `Thread`.
 
 use super::{Thrown, icalls, managed};
 use crate::object::Obj;
-use core::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicUsize, Ordering, fence};
 
 icalls! {
     "System.Threading.Interlocked" {
@@ -39,6 +39,32 @@ icalls! {
     "System.Threading.Thread" {
         "MemoryBarrier" => barrier();
         "SpinWait_nop" => spin();
+        "VolatileRead(byte&)" => read_8(*const AtomicI8) -> i8;
+        "VolatileRead(sbyte&)" => read_8(*const AtomicI8) -> i8;
+        "VolatileRead(int16&)" => read_16(*const AtomicI16) -> i16;
+        "VolatileRead(uint16&)" => read_16(*const AtomicI16) -> i16;
+        "VolatileRead(int&)" => read_32(*const AtomicI32) -> i32;
+        "VolatileRead(uint&)" => read_32(*const AtomicI32) -> i32;
+        "VolatileRead(long&)" => read_64(*const AtomicI64) -> i64;
+        "VolatileRead(ulong&)" => read_64(*const AtomicI64) -> i64;
+        "VolatileRead(intptr&)" => read_64(*const AtomicI64) -> i64;
+        "VolatileRead(uintptr&)" => read_64(*const AtomicI64) -> i64;
+        "VolatileRead(object&)" => read_ref(*const AtomicUsize) -> Obj;
+        "VolatileRead(single&)" => read_f32(*const AtomicI32) -> f32;
+        "VolatileRead(double&)" => read_f64(*const AtomicI64) -> f64;
+        "VolatileWrite(byte&,byte)" => write_8(*const AtomicI8, i8);
+        "VolatileWrite(sbyte&,sbyte)" => write_8(*const AtomicI8, i8);
+        "VolatileWrite(int16&,int16)" => write_16(*const AtomicI16, i16);
+        "VolatileWrite(uint16&,uint16)" => write_16(*const AtomicI16, i16);
+        "VolatileWrite(int&,int)" => write_32(*const AtomicI32, i32);
+        "VolatileWrite(uint&,uint)" => write_32(*const AtomicI32, i32);
+        "VolatileWrite(long&,long)" => write_64(*const AtomicI64, i64);
+        "VolatileWrite(ulong&,ulong)" => write_64(*const AtomicI64, i64);
+        "VolatileWrite(intptr&,intptr)" => write_64(*const AtomicI64, i64);
+        "VolatileWrite(uintptr&,uintptr)" => write_64(*const AtomicI64, i64);
+        "VolatileWrite(object&,object)" => write_ref(*const AtomicUsize, Obj);
+        "VolatileWrite(single&,single)" => write_f32(*const AtomicI32, f32);
+        "VolatileWrite(double&,double)" => write_f64(*const AtomicI64, f64);
     }
 }
 
@@ -78,8 +104,18 @@ atomics! {
         either(c.compare_exchange(old.to_bits() as i32, new.to_bits() as i32, ORDER, ORDER)) as u32);
     cas_f64(c: AtomicI64, new: f64, old: f64) -> f64 = f64::from_bits(
         either(c.compare_exchange(old.to_bits() as i64, new.to_bits() as i64, ORDER, ORDER)) as u64);
+    read_8(c: AtomicI8) -> i8 = c.load(ORDER);
+    read_16(c: AtomicI16) -> i16 = c.load(ORDER);
+    read_32(c: AtomicI32) -> i32 = c.load(ORDER);
+    read_ref(c: AtomicUsize) -> Obj = Obj::from_addr(c.load(ORDER));
+    read_f32(c: AtomicI32) -> f32 = f32::from_bits(c.load(ORDER) as u32);
     read_64(c: AtomicI64) -> i64 = c.load(ORDER);
     read_f64(c: AtomicI64) -> f64 = f64::from_bits(c.load(ORDER) as u64);
+    write_8(c: AtomicI8, n: i8) = c.store(n, ORDER);
+    write_16(c: AtomicI16, n: i16) = c.store(n, ORDER);
+    write_32(c: AtomicI32, n: i32) = c.store(n, ORDER);
+    write_ref(c: AtomicUsize, r: Obj) = c.store(r.addr(), ORDER);
+    write_f32(c: AtomicI32, n: f32) = c.store(n.to_bits() as i32, ORDER);
     write_64(c: AtomicI64, n: i64) = c.store(n, ORDER);
     write_f64(c: AtomicI64, n: f64) = c.store(n.to_bits() as i64, ORDER);
 }

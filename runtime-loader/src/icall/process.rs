@@ -174,7 +174,7 @@ extern "C" fn shell_execute(info: Obj, out: *mut ProcInfo) -> bool {
 }
 
 /// The process behind a handle.
-fn pid_of(handle: isize) -> Option<i32> {
+pub(super) fn pid_of(handle: isize) -> Option<i32> {
     let found = waitable::update(handle, |w| match w {
         Waitable::Process { pid, .. } => Some(*pid),
         _ => None,

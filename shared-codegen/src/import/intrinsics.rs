@@ -7,7 +7,7 @@ use super::{Importer, Pair};
 use crate::abi::helper::HelperId;
 use crate::abi::layout::{array, string};
 use crate::ir::{AliasClass, Imm, MemRef, MemType, Op, Type, Value};
-use crate::types::{MethodId, TypeId, ValueClass};
+use crate::types::{MethodId, TypeContext, TypeId, ValueClass};
 
 /// What to emit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,10 +82,34 @@ fn find(namespace: &str, class: &str, method: &str, params: usize) -> Option<Int
         ("System.Threading", "Interlocked", "Read", 1) => AtomicRead,
         ("System.Threading", "Interlocked" | "Thread", "MemoryBarrier", 0) => Fence,
         ("System.Threading", "Thread", "SpinWait_nop", 0) => Pause,
-        ("System.Threading", "Volatile", "Read", 1) => VolatileRead,
-        ("System.Threading", "Volatile", "Write", 2) => VolatileWrite,
+        ("System.Threading", "Volatile", "Read", 1)
+        | ("System.Threading", "Thread", "VolatileRead", 1) => VolatileRead,
+        ("System.Threading", "Volatile", "Write", 2)
+        | ("System.Threading", "Thread", "VolatileWrite", 2) => VolatileWrite,
         _ => return None,
     })
+}
+
+/// What a call of a method becomes, if it is an intrinsic.
+fn find_method(ctx: &TypeContext, method: MethodId) -> Result<Option<Intrinsic>> {
+    let owner = ctx.method_owner(method);
+    if ctx.type_module(owner) != ctx.corlib() {
+        return Ok(None);
+    }
+    let (namespace, class) = ctx.type_name(owner);
+    if !namespace.starts_with("System") {
+        return Ok(None);
+    }
+    let params = ctx.method_signature(method)?.params.len();
+    Ok(find(namespace, class, ctx.method_name(method), params))
+}
+
+/// Whether calls of a method become instructions, at least for some types.
+///
+/// # Errors
+/// The signature of the method cannot be read.
+pub fn is_intrinsic(ctx: &TypeContext, method: MethodId) -> Result<bool> {
+    Ok(find_method(ctx, method)?.is_some())
 }
 
 fn any(ty: MemType) -> MemRef {
@@ -100,17 +124,8 @@ fn any(ty: MemType) -> MemRef {
 impl Importer<'_> {
     /// Emits a call as instructions if the method is an intrinsic for these types.
     pub(crate) fn try_intrinsic(&mut self, method: Pair<MethodId>, args: &[Item]) -> Result<bool> {
-        let owner = self.ctx.method_owner(method.canon);
-        if self.ctx.type_module(owner) != self.ctx.corlib() {
-            return Ok(false);
-        }
-        let (namespace, class) = self.ctx.type_name(owner);
-        if !namespace.starts_with("System") {
-            return Ok(false);
-        }
         let signature = *self.ctx.method_signature(method.canon)?;
-        let name = self.ctx.method_name(method.canon);
-        match find(namespace, class, name, signature.params.len()) {
+        match find_method(self.ctx, method.canon)? {
             Some(what) => {
                 self.emit_intrinsic(what, method.canon, signature.params, signature.ret, args)
             }
@@ -200,6 +215,8 @@ impl Importer<'_> {
                 let v = self.b.i32(has.into());
                 self.push(v, Some(ret));
             }
+            // `Abs` of a `Decimal`
+            Float(_) if args[0].is_struct => return Ok(false),
             Float(op) => {
                 let v = self.scalar_of(args[0])?;
                 let ty = self.b.func.ty(v);

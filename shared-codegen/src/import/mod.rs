@@ -40,6 +40,7 @@ mod vars;
 mod wrappers;
 
 pub use error::{Error, Result};
+pub use intrinsics::is_intrinsic;
 pub use oracle::ContextOracle;
 pub use signature::{ir_signature, pass_type};
 
