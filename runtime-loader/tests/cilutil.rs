@@ -44,3 +44,15 @@ fn exit_status() {
     assert_eq!(status(&["metadata", "/dev/null"]), Some(1));
     assert_eq!(status(&["metadata"]), Some(2));
 }
+
+/// `docs/icalls.md` is what the tool prints; `BLESS=1` writes it.
+#[test]
+fn table_of_internal_calls() {
+    let table = text(&["icalls"]);
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/icalls.md");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(file, &table).expect("docs can be written");
+    }
+    let kept = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(table == kept, "docs/icalls.md is old: run with BLESS=1");
+}

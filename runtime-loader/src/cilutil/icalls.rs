@@ -74,7 +74,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     for (state, count) in counts {
         writeln!(out, "* {}: {count}", format!("{state:?}").to_lowercase())?;
     }
-    writeln!(out, "\n| assembly | type | method | state |\n|---|---|---|---|")?;
+    writeln!(
+        out,
+        "\n| assembly | type | method | state |\n|---|---|---|---|"
+    )?;
     Ok(out.write_all(&table)?)
 }
 

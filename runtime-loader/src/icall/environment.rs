@@ -33,7 +33,7 @@ icalls! {
         "get_UserName" => user_name() -> Obj;
         "get_bundled_machine_config" => no_text() -> Obj;
         "internalBroadcastSettingChange" => broadcast();
-        "internalGetGacPath" => no_text() -> Obj;
+        "internalGetGacPath" => library_folder() -> Obj;
         "internalGetHome" => home() -> Obj;
     }
     "System.Runtime.InteropServices.RuntimeInformation" {
@@ -94,6 +94,11 @@ extern "C" fn processor_count() -> i32 {
 
 extern "C" fn shutdown_started() -> bool {
     runtime::exit::is_shutting_down()
+}
+
+/// The folder that has `mono/gac`.
+extern "C" fn library_folder() -> Obj {
+    managed(|| string::from_rust("/usr/lib"))
 }
 
 extern "C" fn no_text() -> Obj {

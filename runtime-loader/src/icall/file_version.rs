@@ -58,14 +58,15 @@ pub fn fill(this: Obj, path: &str) -> Result<()> {
     set("filename", path)?;
     let bytes = std::fs::read(path).unwrap_or_default();
     let resources = pelite::PeFile::from_bytes(&bytes).and_then(|pe| pe.resources());
-    let info = resources
-        .ok()
-        .and_then(|r| r.version_info().ok());
+    let info = resources.ok().and_then(|r| r.version_info().ok());
     for (field, key) in STRINGS {
         let value = info.and_then(|i| text_of(i, key));
         set(field, &value.unwrap_or_default())?;
     }
-    set("language", if info.is_some() { NEUTRAL_LANGUAGE } else { "" })?;
+    set(
+        "language",
+        if info.is_some() { NEUTRAL_LANGUAGE } else { "" },
+    )?;
     let Some(fixed) = info.and_then(VersionInfo::fixed) else {
         return Ok(());
     };

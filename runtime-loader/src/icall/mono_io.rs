@@ -489,6 +489,8 @@ mod attribute {
     pub const DIRECTORY: i32 = 0x10;
     pub const NORMAL: i32 = 0x80;
     pub const REPARSE_POINT: i32 = 0x400;
+    /// Of the class libraries only: an executable file.
+    pub const EXECUTABLE: i32 = i32::MIN;
 }
 
 fn attributes_of(path: &Path, m: &std::fs::Metadata) -> i32 {
@@ -520,10 +522,25 @@ extern "C" fn get_attributes(path: *const u16, error: *mut i32) -> i32 {
 
 extern "C" fn set_attributes(path: *const u16, attributes: i32, error: *mut i32) -> bool {
     on_path(path, error, |p| {
+        use std::os::unix::fs::PermissionsExt;
         let mut permissions = std::fs::metadata(p)?.permissions();
-        permissions.set_readonly(attributes & attribute::READ_ONLY != 0);
+        permissions.set_mode(mode_with(permissions.mode(), attributes));
         std::fs::set_permissions(p, permissions)
     })
+}
+
+/// The permissions of a file after its attributes were set.
+fn mode_with(mode: u32, attributes: i32) -> u32 {
+    let mode = if attributes & attribute::READ_ONLY != 0 {
+        mode & !(libc::S_IWUSR | libc::S_IWGRP | libc::S_IWOTH)
+    } else {
+        mode | libc::S_IWUSR
+    };
+    if attributes & attribute::EXECUTABLE == 0 {
+        return mode;
+    }
+    // Who may read may execute.
+    mode | (mode & (libc::S_IRUSR | libc::S_IRGRP | libc::S_IROTH)) >> 2
 }
 
 /// `MonoIOStat`

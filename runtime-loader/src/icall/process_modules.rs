@@ -25,7 +25,9 @@ extern "C" fn modules(_process: Obj, handle: isize) -> Obj {
         let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
         let mapped = mapped_files(&maps);
         let rt = runtime::get();
-        let process = rt.types.module_by_simple_name(rt.types.corlib(), "System")?;
+        let process = rt
+            .types
+            .module_by_simple_name(rt.types.corlib(), "System")?;
         let class = rt
             .types
             .require_type(process, "System.Diagnostics", "ProcessModule")?;
@@ -40,14 +42,20 @@ extern "C" fn modules(_process: Obj, handle: isize) -> Obj {
 /// One `ProcessModule`.
 fn module(path: &str, mapping: &Mapping) -> Result<Obj> {
     let rt = runtime::get();
-    let process = rt.types.module_by_simple_name(rt.types.corlib(), "System")?;
+    let process = rt
+        .types
+        .module_by_simple_name(rt.types.corlib(), "System")?;
     let class = |name| rt.types.require_type(process, "System.Diagnostics", name);
     let module = new_object(rt.method_table(class("ProcessModule")?)?)?;
     let version = new_object(rt.method_table(class("FileVersionInfo")?)?)?;
     file_version::fill(version, path)?;
     let name = Path::new(path).file_name().unwrap_or_default();
     rt.set_field(module, "filename", string::from_rust(path)?);
-    rt.set_field(module, "modulename", string::from_rust(&name.to_string_lossy())?);
+    rt.set_field(
+        module,
+        "modulename",
+        string::from_rust(&name.to_string_lossy())?,
+    );
     rt.set_field(module, "version_info", version);
     rt.set_field(module, "baseaddr", mapping.start);
     rt.set_field(module, "memory_size", mapping.size as i32);
@@ -85,6 +93,12 @@ mod tests {
         let maps = "1000-3000 r-xp 0 08:01 17 /lib/a.so\n3000-4000 rw-p 0 0:0 0 [heap]\n5000-6000 r--p 0 08:01 17 /lib/a.so\n8000-9000 r--p 0 08:01 18 /lib/b c.so\n";
         let files = mapped_files(maps);
         let found: Vec<_> = files.iter().map(|(p, m)| (*p, m.start, m.size)).collect();
-        assert_eq!(found, [("/lib/a.so", 0x1000, 0x3000), ("/lib/b c.so", 0x8000, 0x1000)]);
+        assert_eq!(
+            found,
+            [
+                ("/lib/a.so", 0x1000, 0x3000),
+                ("/lib/b c.so", 0x8000, 0x1000)
+            ]
+        );
     }
 }

@@ -81,7 +81,10 @@ impl Thrown {
 
     /// `NullReferenceException`.
     pub fn null_reference() -> Thrown {
-        Thrown::bare("System", "NullReferenceException")
+        Thrown::system(
+            "NullReferenceException",
+            "Object reference not set to an instance of an object",
+        )
     }
 
     /// `OutOfMemoryException`.

@@ -132,7 +132,7 @@ extern "C" fn cast_class(mt: Table, o: Obj) -> Obj {
     if o.is_null() || cast::is_instance(o, mt) {
         return o;
     }
-    managed(|| Err(cast::invalid_cast(o, mt)))
+    managed(|| Err(cast::invalid_cast(o)))
 }
 
 extern "C" fn is_inst(mt: Table, o: Obj) -> Obj {
@@ -151,7 +151,7 @@ extern "C" fn unbox(mt: Table, o: Obj) -> *mut u8 {
         if cast::unboxes_to(o.method_table(), mt) {
             Ok(o.data())
         } else {
-            Err(cast::invalid_cast(o, mt))
+            Err(cast::invalid_cast(o))
         }
     })
 }

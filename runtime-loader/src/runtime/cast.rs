@@ -38,21 +38,12 @@ pub fn is_assignable(from: &'static MethodTable, to: &'static MethodTable) -> bo
     answer
 }
 
-/// `InvalidCastException` with the usual text.
-pub fn invalid_cast(o: Obj, to: &'static MethodTable) -> Thrown {
-    let rt = super::get();
-    let name = |mt: &MethodTable| rt.types.full_name(mt.type_id());
+/// The exception of a failed cast or unboxing, with the text of the class libraries' own runtime.
+pub fn invalid_cast(o: Obj) -> Thrown {
     if o.is_null() {
         return Thrown::null_reference();
     }
-    Thrown::system(
-        "InvalidCastException",
-        format!(
-            "Unable to cast object of type '{}' to type '{}'.",
-            name(o.method_table()),
-            name(to)
-        ),
-    )
+    Thrown::system("InvalidCastException", "Specified cast is not valid.")
 }
 
 /// A box of type `from` may be unboxed as `to`: the same type, or an enum and its base type.
@@ -111,7 +102,7 @@ pub fn unbox_nullable(mt: &'static MethodTable, o: Obj, to: *mut u8) -> Result<(
     let arg = rt
         .types
         .nullable_arg(mt.type_id())
-        .ok_or_else(|| invalid_cast(o, mt))?;
+        .ok_or_else(|| invalid_cast(o))?;
     let arg = rt.method_table(arg)?;
     // SAFETY: `to` is the address of a `Nullable<T>`: a flag, and the value at its offset.
     unsafe {
@@ -120,7 +111,7 @@ pub fn unbox_nullable(mt: &'static MethodTable, o: Obj, to: *mut u8) -> Result<(
             return Ok(());
         }
         if !unboxes_to(o.method_table(), arg) {
-            return Err(invalid_cast(o, arg));
+            return Err(invalid_cast(o));
         }
         to.write(1);
         core::ptr::copy_nonoverlapping(
