@@ -176,7 +176,9 @@ impl<'c> Instances<'c> {
                     && self.is_small(m)
             }
             MethodKind::Array { array, .. } => !ctx.is_open(array) && self.is_small(m),
-            MethodKind::Synthetic { .. } => false,
+            MethodKind::Synthetic { subject, .. } => {
+                ctx.method_module(subject) == self.module && self.is_small(m)
+            }
         }
     }
 

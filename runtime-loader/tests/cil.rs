@@ -105,4 +105,6 @@ macro_rules! programs {
 
 programs! {
     generic_catch "generic_catch.cs";
+    varargs "varargs.cs";
+    varargs_il "varargs_il.il";
 }

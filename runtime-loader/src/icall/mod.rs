@@ -11,6 +11,7 @@
 )]
 
 pub mod app_domain;
+mod arg_iterator;
 mod array;
 pub mod assembly;
 mod assembly_name;

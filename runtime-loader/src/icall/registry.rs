@@ -24,6 +24,7 @@ unsafe impl Send for Icall {}
 /// The tables of all families.
 const FAMILIES: &[&[Icall]] = &[
     super::app_domain::ICALLS,
+    super::arg_iterator::ICALLS,
     super::array::ICALLS,
     super::async_delegate::ICALLS,
     super::assembly::ICALLS,

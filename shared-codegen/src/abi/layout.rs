@@ -158,5 +158,19 @@ pub mod frame {
     pub const EH_SLOT_SIZE_WITH_CONTEXT: u32 = 32;
 }
 
+/// Variable argument lists: a block in the caller's frame.
+pub mod varargs {
+    /// Number of arguments (i64).
+    pub const COUNT: i32 = 0;
+    /// The entries.
+    pub const ENTRIES: i32 = 8;
+    /// Entry: method table of the argument's type.
+    pub const TABLE: i32 = 0;
+    /// Entry: address of the argument.
+    pub const ADDRESS: i32 = 8;
+    /// Bytes of an entry.
+    pub const ENTRY_SIZE: i32 = 16;
+}
+
 /// Largest object that the inline allocation path handles.
 pub const MAX_INLINE_ALLOC: u32 = 8192;

@@ -1,6 +1,6 @@
 //! Calls (ECMA-335 III.3.19, III.4.2).
 
-use super::error::{Error, Result};
+use super::error::Result;
 use super::signature::{ir_signature, lower, this_type};
 use super::stack::Item;
 use super::{Importer, Pair};
@@ -13,14 +13,9 @@ use crate::types::{
 
 impl Importer<'_> {
     pub(crate) fn call(&mut self, token: Token, is_virtual: bool) -> Result<()> {
-        let method = self.method_pair(token)?;
-        let signature = *self.ctx.method_signature(method.canon)?;
-        if signature.is_vararg() {
-            return Err(Error::Unsupported(
-                "call of a method with a variable argument list",
-            ));
-        }
-        let args = self.pop_args(signature.params.len() + usize::from(signature.has_this))?;
+        let mut method = self.method_pair(token)?;
+        let has_this = self.ctx.method_signature(method.canon)?.has_this;
+        let args = self.pop_call(token, &mut method, has_this)?;
         if let Some(constraint) = self.prefixes.constrained {
             return self.constrained_call(constraint, method, args);
         }
@@ -106,7 +101,8 @@ impl Importer<'_> {
             return self.call_with_args(method, args, true);
         }
         let target = self.ctx.resolve_virtual(constraint.canon, method.canon)?;
-        if self.ctx.method_signature(target)?.params.len() + 1 != args.len() {
+        let signature = self.ctx.method_signature(target)?;
+        if signature.params.len() + 1 + usize::from(signature.is_vararg()) != args.len() {
             return self.invalid("a constrained call of a method the type does not have");
         }
         if self.ctx.is_value_type(self.ctx.method_owner(target)) {
@@ -244,6 +240,10 @@ impl Importer<'_> {
             _ => None,
         };
         operands.extend(buffer);
+        let mut list = None;
+        if signature.is_vararg() {
+            list = args.next_back();
+        }
         for (item, ty) in args.zip(signature.params) {
             let v = match self.ctx.value_class(*ty)? {
                 ValueClass::Scalar(m) => self.narrowed(item, m)?,
@@ -252,6 +252,7 @@ impl Importer<'_> {
             };
             operands.push(v);
         }
+        operands.extend(list.map(|item| item.value));
         Ok(buffer)
     }
 
@@ -269,15 +270,16 @@ impl Importer<'_> {
     }
 
     pub(crate) fn calli(&mut self, token: Token) -> Result<()> {
-        let signature = self
+        let mut signature = self
             .ctx
             .stand_alone_signature(self.module, token, self.generics)?;
         let target = self.pop_i64()?;
         let implicit_this = signature.has_this && !signature.explicit_this;
-        let args = self.pop_args(signature.params.len() + usize::from(implicit_this))?;
-        if signature.is_vararg() {
-            return Err(Error::Unsupported("calli with a variable argument list"));
-        }
+        let args = if signature.is_vararg() {
+            self.pop_indirect_varargs(token, &mut signature)?
+        } else {
+            self.pop_args(signature.params.len() + usize::from(implicit_this))?
+        };
         let this = match args.first() {
             Some(item) if implicit_this => Some(if item.is_struct {
                 Type::I64
@@ -373,6 +375,7 @@ impl Importer<'_> {
         let target = self.ctx.method_signature(method.canon)?;
         if target.has_this != self.signature.has_this
             || target.params.len() != self.signature.params.len()
+            || target.is_vararg() != self.signature.is_vararg()
         {
             return self.invalid("jmp to a method with another signature");
         }
@@ -380,7 +383,10 @@ impl Importer<'_> {
         for n in 0..self.args.len() {
             self.load_var(super::scan::VarRef::Arg(n as u32))?;
         }
-        let args = core::mem::take(&mut self.stack);
+        let mut args = core::mem::take(&mut self.stack);
+        if self.signature.is_vararg() {
+            args.push(self.own_argument_list()?);
+        }
         self.emit_direct_call(method, args)?;
         self.ret()
     }

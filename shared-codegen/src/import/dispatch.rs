@@ -2,7 +2,7 @@
 
 use super::arith::Comparison;
 use super::convert::Conv;
-use super::error::{Error, Result};
+use super::error::Result;
 use super::scan::{Access, variable};
 use super::{Importer, Pair};
 use crate::il::{Instr, Opcode, Operand};
@@ -345,7 +345,7 @@ impl Importer<'_> {
             (Cpblk, _) => self.cpblk()?,
             (Initblk, _) => self.initblk()?,
             (Refanytype, _) => self.refanytype()?,
-            (Arglist, _) => return Err(Error::Unsupported("arglist")),
+            (Arglist, _) => self.arglist()?,
             _ => return self.unknown(),
         }
         Ok(())

@@ -10,10 +10,9 @@ use crate::types::{Known, MethodId, MethodKind, TypeId, ValueClass};
 
 impl Importer<'_> {
     pub(crate) fn newobj(&mut self, token: Token) -> Result<()> {
-        let ctor = self.method_pair(token)?;
+        let mut ctor = self.method_pair(token)?;
         let owner = self.owner_of(ctor);
-        let signature = *self.ctx.method_signature(ctor.canon)?;
-        let args = self.pop_args(signature.params.len())?;
+        let args = self.pop_call(token, &mut ctor, false)?;
         if let MethodKind::Array { .. } = self.ctx.method_kind(ctor.canon) {
             return self.new_md_array(owner, &args);
         }

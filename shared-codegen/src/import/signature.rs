@@ -38,6 +38,9 @@ pub(super) fn lower(
     for p in signature.params {
         sig.params.extend(pass_type(ctx.value_class(*p)?));
     }
+    if signature.is_vararg() {
+        sig.params.push(super::varargs::LIST);
+    }
     Ok(sig)
 }
 

@@ -11,7 +11,10 @@ use crate::ir::{
     Type, Value,
 };
 use crate::metadata::marshal::{self, MarshalSpec, NativeType};
-use crate::types::{Known, MethodId, MethodSignature, Prim, TypeContext, TypeId, ValueClass};
+use crate::types::{
+    Known, MethodId, MethodKind, MethodSignature, Prim, SyntheticKind, TypeContext, TypeId,
+    ValueClass,
+};
 
 /// Imports the wrapper for a method.
 pub(crate) fn import(
@@ -41,6 +44,36 @@ pub(crate) fn import(
             "a method without body"
         }));
     }
+    Ok(w.b.finish())
+}
+
+/// Imports the wrapper that calls a native function with the arguments of one call site.
+pub(crate) fn import_native(
+    ctx: &TypeContext,
+    method: MethodId,
+    target: MethodId,
+    signature: MethodSignature,
+    function: Function,
+) -> Result<Function> {
+    if !matches!(
+        ctx.method_kind(method),
+        MethodKind::Synthetic {
+            kind: SyntheticKind::ManagedToNative,
+            ..
+        }
+    ) || !ctx.method_is_pinvoke(target)
+    {
+        return Err(Error::Unsupported("a wrapper of this kind"));
+    }
+    let mut w = Wrapper {
+        ctx,
+        method: target,
+        signature,
+        b: FunctionBuilder::new(function),
+        other_kinds: None,
+    };
+    w.b.create_entry();
+    w.pinvoke()?;
     Ok(w.b.finish())
 }
 
@@ -290,10 +323,17 @@ impl Wrapper<'_> {
         let mut cleanup: Vec<(Cleanup, Value, Value)> = Vec::new();
         for (n, (value, ty)) in params.iter().zip(self.signature.params).enumerate() {
             let wide = self.takes_utf16(n as u32 + 1);
-            let (native, native_type) = self.to_native(*value, *ty, wide, &mut cleanup)?;
+            let (mut native, mut native_type) = self.to_native(*value, *ty, wide, &mut cleanup)?;
+            // C passes a `float` of a variable argument list as a `double`.
+            let declared = self.signature.fixed_params.unwrap_or(u32::MAX);
+            if n as u32 >= declared && native_type == Type::F32 {
+                native = self.b.fpromote(native);
+                native_type = Type::F64;
+            }
             sig.params.push(native_type);
             operands.push(native);
         }
+        sig.c_varargs = self.signature.fixed_params.is_some() || self.signature.is_vararg();
         sig.ret = match self.ctx.value_class(self.signature.ret)? {
             ValueClass::Void => None,
             ValueClass::Scalar(MemType::Ref) => Some(Type::I64),

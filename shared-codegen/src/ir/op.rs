@@ -400,8 +400,6 @@ ops! {
     KeepAlive = "keep_alive"(Any) None, R::None, [PIN], Low;
     /// The exception object of the handler being run; immediate its region.
     CatchObject = "catch_object"() Region, R::Is(Ref), [READ | PIN], Low;
-    /// Address of the variable arguments of the current method.
-    VarArgs = "var_args"() None, R::Is(I64), [], Low;
 
     // ---- terminators
     /// Goes to the one target.

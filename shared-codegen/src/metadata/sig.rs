@@ -276,6 +276,10 @@ impl SigReader {
                 self.byte()?;
                 sentinel = Some(i as u32);
             }
+            // Mono's assembler counts the sentinel of stand-alone signatures too.
+            if sentinel.is_some() && i + 1 == count && self.rest.is_empty() {
+                break;
+            }
             params.push(self.ty(depth)?);
         }
         Ok(MethodSig {
@@ -351,4 +355,22 @@ pub fn parse_property(blob: &'static [u8]) -> Result<PropertySig> {
         ty,
         params: r.types(count, 0)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentinels_are_no_parameters() {
+        let int = || TypeSig::Element(Element::I4);
+        let read = |blob: &'static [u8]| parse_method(blob).map(|m| (m.params, m.sentinel));
+        let two = Ok((vec![int(), int()], Some(1)));
+        // vararg int32(int32, ..., int32)
+        assert_eq!(read(&[5, 2, 8, 8, 0x41, 8]), two);
+        // The same with the sentinel counted.
+        assert_eq!(read(&[5, 3, 8, 8, 0x41, 8]), two);
+        assert!(read(&[5, 4, 8, 8, 0x41, 8]).is_err());
+        assert!(read(&[5, 3, 8, 8, 8]).is_err());
+    }
 }

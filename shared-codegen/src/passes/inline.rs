@@ -217,7 +217,7 @@ fn is_fit(body: &Function) -> bool {
     let blocks = body.layout.iter().map(|b| &body.blocks[b.index()]);
     for &i in blocks.flat_map(|b| &b.insts) {
         match body.insts[i.index()].op {
-            Op::LocAlloc | Op::VarArgs | Op::TailCall | Op::CatchObject | Op::EndFilter => {
+            Op::LocAlloc | Op::TailCall | Op::CatchObject | Op::EndFilter => {
                 return false;
             }
             Op::Return => returns = true,

@@ -78,6 +78,12 @@ pub(in crate::icall) fn invoke_with_objects(
         return construct_array(rt.method_table(ty)?, args);
     }
     let signature = *rt.types.method_signature(d.method)?;
+    if signature.is_vararg() {
+        return Err(Thrown::system(
+            "NotSupportedException",
+            "Methods with a variable argument list cannot be invoked through reflection.",
+        ));
+    }
     let owner = rt.types.method_owner(d.method);
     if owner == rt.types.known(Known::String) && rt.types.method_is_constructor(d.method) {
         return construct_string(&signature, args);
