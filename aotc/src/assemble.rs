@@ -14,6 +14,9 @@ use std::process::Command;
 /// Functions in one source file.
 const PART: usize = 1000;
 
+/// What the names of source and object files begin with. The same for all images, because it gets into their symbol tables.
+pub const STEM: &str = "image";
+
 /// A method with its place.
 pub struct PlacedUnit<'u> {
     pub unit: &'u Unit,
@@ -69,13 +72,12 @@ fn write_sources(
     tables: &str,
     parts: &[Vec<PlacedUnit<'_>>],
     folder: &Path,
-    stem: &str,
     then: impl Fn(&str) -> anyhow::Result<()> + Sync,
 ) -> anyhow::Result<Vec<String>> {
     (0..=parts.len())
         .into_par_iter()
         .map(|n| {
-            let name = format!("{stem}.{n}");
+            let name = format!("{STEM}.{n}");
             let path = folder.join(format!("{name}.s"));
             let written = match n.checked_sub(1) {
                 None => std::fs::write(&path, tables),
@@ -93,9 +95,8 @@ pub fn source_only(
     tables: &str,
     parts: &[Vec<PlacedUnit<'_>>],
     folder: &Path,
-    stem: &str,
 ) -> anyhow::Result<()> {
-    write_sources(tables, parts, folder, stem, |_| Ok(())).map(drop)
+    write_sources(tables, parts, folder, |_| Ok(())).map(drop)
 }
 
 /// Assembles and links; the bytes of the image, complete. Works in `folder`.
@@ -103,14 +104,13 @@ pub fn assemble(
     tables: &str,
     parts: &[Vec<PlacedUnit<'_>>],
     folder: &Path,
-    stem: &str,
 ) -> anyhow::Result<Vec<u8>> {
-    let names = write_sources(tables, parts, folder, stem, |name| {
+    let names = write_sources(tables, parts, folder, |name| {
         // `./` because names may begin with a dash.
         let (source, object) = (format!("./{name}.s"), format!("./{name}.o"));
         run(folder, "as", &["--64", "-o", &object, &source])
     })?;
-    let linked = format!("./{stem}.linked");
+    let linked = format!("./{STEM}.linked");
     let mut args: Vec<String> = "-shared -Bsymbolic -z now -z text -z noexecstack -z relro \
         --hash-style=gnu --build-id=none --no-undefined -m elf_x86_64 -o"
         .split_whitespace()
@@ -176,9 +176,8 @@ fn run(folder: &Path, tool: &str, args: &[&str]) -> anyhow::Result<()> {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let line = text
-        .lines()
-        .find(|l| l.contains("rror") || l.contains(": "));
+    let line = text.lines().find(|l| l.contains("rror"));
+    let line = line.or_else(|| text.lines().rfind(|l| !l.trim().is_empty()));
     bail!(
         "`{tool}` failed ({}): {}",
         output.status,

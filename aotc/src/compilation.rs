@@ -51,7 +51,10 @@ pub fn run(input: &Input, plan: &Plan, progress: &ProgressBar) -> Vec<Unit> {
     let mut instances = Instances::new(ctx, input.module);
     let mut seen = FxHashSet::default();
     let roots = roots::methods(ctx, input.module).into_iter();
-    let mut work = sorted(ctx, roots.map(|m| (m, None)), &mut seen);
+    let mut work = fresh(ctx, roots.map(|m| (m, None)), &mut seen);
+    let mut by_types = Vec::new();
+    instances.needed_by_types(&mut by_types);
+    let mut needed: Vec<_> = by_types.into_iter().map(|m| (m, None)).collect();
     let mut units = Vec::new();
     let mut budget = MAX_INSTANCES;
     while !work.is_empty() {
@@ -64,7 +67,6 @@ pub fn run(input: &Input, plan: &Plan, progress: &ProgressBar) -> Vec<Unit> {
                 unit
             })
             .collect();
-        let mut needed = Vec::new();
         for unit in &round {
             let mut by_unit = Vec::new();
             if let Ok(blob) = &unit.outcome {
@@ -73,7 +75,8 @@ pub fn run(input: &Input, plan: &Plan, progress: &ProgressBar) -> Vec<Unit> {
             needed.extend(by_unit.into_iter().map(|m| (m, Some(unit.method))));
         }
         units.extend(round);
-        work = sorted(ctx, needed.into_iter(), &mut seen);
+        work = fresh(ctx, needed.drain(..), &mut seen);
+        work.sort_by(|a, b| a.key.cmp(&b.key));
         for w in work.drain(budget.min(work.len())..) {
             let detail = format!("more than {MAX_INSTANCES} instances");
             units.push(unit(ctx, &w, Err(left_out(Reason::Budget, detail))));
@@ -83,27 +86,23 @@ pub fn run(input: &Input, plan: &Plan, progress: &ProgressBar) -> Vec<Unit> {
     units
 }
 
-fn sorted(
+/// Those that are not yet known.
+fn fresh(
     ctx: &TypeContext,
     methods: impl Iterator<Item = (MethodId, Option<MethodId>)>,
     seen: &mut FxHashSet<MethodId>,
 ) -> Vec<Work> {
     let new = methods.filter(|(m, _)| seen.insert(*m));
-    let mut work: Vec<Work> = new
-        .map(|(method, needed_by)| {
-            let mut key = Vec::new();
-            ctx.encode_method(method, &mut key);
-            Work {
-                key,
-                method,
-                needed_by,
-            }
-        })
-        .collect();
-    if work.first().is_some_and(|w| w.needed_by.is_some()) {
-        work.sort_by(|a, b| a.key.cmp(&b.key));
-    }
-    work
+    new.map(|(method, needed_by)| {
+        let mut key = Vec::new();
+        ctx.encode_method(method, &mut key);
+        Work {
+            key,
+            method,
+            needed_by,
+        }
+    })
+    .collect()
 }
 
 fn unit(ctx: &TypeContext, work: &Work, outcome: Result<CodeBlob, LeftOut>) -> Unit {

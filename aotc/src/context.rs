@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 pub struct Input {
     pub ctx: TypeContext,
     pub module: ModuleId,
-    pub path: PathBuf,
 }
 
 /// A context that searches beside `file`, in `folders` and in the usual places.
@@ -44,8 +43,7 @@ impl Input {
                 ctx.assembly(module).path.display()
             );
         }
-        let path = path.to_owned();
-        Ok(Input { ctx, module, path })
+        Ok(Input { ctx, module })
     }
 
     /// Loads the assemblies referred to; the names of those that cannot be found.

@@ -4,9 +4,9 @@ use crate::assemble::{self, PlacedUnit};
 use crate::compilation::{self, Unit};
 use crate::context::Input;
 use crate::options::{Compile, Cpu};
-use crate::output::{folder_of, write_atomic};
+use crate::output::{self, folder_of, write_atomic};
 use crate::report::{self, Figures};
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shared_codegen::compile::{CodegenOptions, ConstPolicy, Tier};
 use shared_codegen::image::{ImageWriter, content_hash};
@@ -14,6 +14,7 @@ use shared_codegen::passes::{OptError, OptSet, Verify, help_text};
 use shared_codegen::pipeline::Plan;
 use shared_codegen::types::ModuleId;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -44,12 +45,24 @@ pub fn compile(options: &Compile) -> anyhow::Result<ExitCode> {
         .stack_size(64 << 20)
         .build()?;
     compilation::catch_panics();
-    let mut failed = false;
-    for file in files(options)? {
-        if let Err(e) = pool.install(|| compile_one(&file, options, &plan)) {
-            eprintln!("aotc: {e:#}");
-            failed = true;
+    if let Some(folder) = &options.out_dir {
+        output::make_folder(folder)?;
+    }
+    let (files, mut failed) = files(options);
+    let mut rules = String::new();
+    let mut targets = BTreeSet::new();
+    for file in files {
+        let one = || {
+            output::prepare(&target(&file, options)?, &mut targets)?;
+            compile_one(&file, options, &plan)
+        };
+        match pool.install(|| guarded(one)) {
+            Ok(rule) => rules += &rule,
+            Err(e) => failed |= complain(&e),
         }
+    }
+    if let Some(path) = &options.depfile {
+        write_atomic(path, rules.as_bytes())?;
     }
     Ok(if failed {
         ExitCode::FAILURE
@@ -58,30 +71,60 @@ pub fn compile(options: &Compile) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The assemblies to compile, with `--closure` all they refer to.
-fn files(options: &Compile) -> anyhow::Result<Vec<PathBuf>> {
+/// Says what is wrong, in one line; true.
+fn complain(e: &anyhow::Error) -> bool {
+    let text = format!("{e:#}").replace('\n', " ");
+    eprintln!("aotc: {text}");
+    true
+}
+
+/// Makes a panic, which is a defect of the compiler, an error like others.
+fn guarded<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let panicked = |payload: Box<dyn std::any::Any + Send>| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        anyhow!("internal error: {}", text.unwrap_or("panic"))
+    };
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panicked(payload)))
+}
+
+/// The assemblies to compile, with `--closure` all they refer to; was anything wrong?
+fn files(options: &Compile) -> (Vec<PathBuf>, bool) {
     if !options.closure {
-        return Ok(options.files.clone());
+        return (options.files.clone(), false);
     }
     let mut found: Vec<PathBuf> = Vec::new();
+    let mut failed = false;
     let mut waiting: Vec<PathBuf> = options.files.iter().rev().cloned().collect();
     let mut seen = BTreeSet::new();
     while let Some(file) = waiting.pop() {
-        if !seen.insert(file.clone()) {
+        // The same file may be named in several ways.
+        let real = file.canonicalize().unwrap_or_else(|_| file.clone());
+        if !seen.insert(real) {
             continue;
         }
-        let input = Input::open(&file, options)?;
-        input.load_references();
-        found.push(file);
-        let mut next: Vec<PathBuf> = input
-            .ctx
-            .modules()
-            .map(|m| input.ctx.assembly(m).path.clone())
-            .collect();
-        next.sort_unstable();
-        waiting.extend(next.into_iter().rev());
+        match guarded(|| references(&file, options)) {
+            Ok(next) => {
+                found.push(file);
+                waiting.extend(next.into_iter().rev());
+            }
+            Err(e) => failed |= complain(&e),
+        }
     }
-    Ok(found)
+    (found, failed)
+}
+
+/// The files of the assemblies that an assembly refers to, and of those that takes to find out.
+fn references(file: &Path, options: &Compile) -> anyhow::Result<Vec<PathBuf>> {
+    let input = Input::open(file, options)?;
+    input.load_references();
+    let mut files: Vec<PathBuf> = input
+        .ctx
+        .modules()
+        .map(|m| input.ctx.assembly(m).path.clone())
+        .collect();
+    files.sort_unstable();
+    Ok(files)
 }
 
 fn plan(options: &Compile) -> Result<Plan, OptError> {
@@ -110,7 +153,8 @@ fn plan(options: &Compile) -> Result<Plan, OptError> {
     })
 }
 
-fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<()> {
+/// Makes one image; the rule for make that tells what it depends on.
+fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<String> {
     let start = Instant::now();
     let input = Input::open(file, options)?;
     for missing in input.load_references() {
@@ -135,8 +179,9 @@ fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<()
     let code_size = writer.code_size();
     let cells = writer.cell_count();
     let tables = writer.finish(&input.ctx);
-    let target = target(&input, options)?;
-    let size = write(&tables, &parts, &target, options)?;
+    let target = target(file, options)?;
+    let size =
+        write(&tables, &parts, &target, options).with_context(|| target.display().to_string())?;
     let figures = Figures {
         code_size,
         cells,
@@ -144,28 +189,20 @@ fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<()
         total: start.elapsed(),
         image_size: size,
     };
-    tell(&input, &units, &figures, &target, options)
+    tell(&input, &units, &figures, options)?;
+    Ok(report::make_rule(&input, &target))
 }
 
-fn tell(
-    input: &Input,
-    units: &[Unit],
-    figures: &Figures,
-    target: &Path,
-    options: &Compile,
-) -> anyhow::Result<()> {
+fn tell(input: &Input, units: &[Unit], figures: &Figures, options: &Compile) -> anyhow::Result<()> {
     if let Some(format) = options.explain {
-        report::explain(&input.ctx, units, format)?;
+        report::explain(input, units, format)?;
     }
     if options.stats {
         report::stats(input.name(), units, figures);
     } else if options.verbose {
         report::summary(input.name(), units, figures);
     }
-    match &options.depfile {
-        Some(path) => report::depfile(input, target, path),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn progress(options: &Compile, name: &str) -> ProgressBar {
@@ -201,38 +238,41 @@ fn writer(input: &Input, plan: &Plan, cpu: Cpu) -> ImageWriter {
 }
 
 /// Where the image goes.
-fn target(input: &Input, options: &Compile) -> anyhow::Result<PathBuf> {
+fn target(assembly: &Path, options: &Compile) -> anyhow::Result<PathBuf> {
     if let Some(file) = &options.outfile {
         return Ok(file.clone());
     }
-    let mut name = match input.path.file_name() {
+    let mut name = match assembly.file_name() {
         Some(name) => name.to_owned(),
-        None => bail!("{}: not a file name", input.path.display()),
+        None => bail!("{}: not a file name", assembly.display()),
     };
     name.push(".so");
-    let folder = options.out_dir.clone();
-    Ok(folder.unwrap_or_else(|| folder_of(&input.path)).join(name))
+    Ok(match &options.out_dir {
+        Some(folder) => folder.join(name),
+        None => assembly.with_file_name(name),
+    })
 }
 
+/// Writes what was asked for; the size of the image. Work is done elsewhere, so that only complete files get to the target.
 fn write(
     tables: &str,
     parts: &[Vec<PlacedUnit<'_>>],
     target: &Path,
     options: &Compile,
 ) -> anyhow::Result<usize> {
-    let folder = folder_of(target);
-    let stem = target.file_stem().unwrap_or_default().to_string_lossy();
-    if options.asm_only {
-        assemble::source_only(tables, parts, &folder, &stem)?;
-        return Ok(0);
-    }
-    if options.save_temps {
-        let bytes = assemble::assemble(tables, parts, &folder, &stem)?;
-        write_atomic(target, &bytes)?;
-        return Ok(bytes.len());
-    }
     let temporary = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let bytes = assemble::assemble(tables, parts, temporary.path(), "image")?;
-    write_atomic(target, &bytes)?;
-    Ok(bytes.len())
+    let stem = target.file_stem().unwrap_or_default().to_string_lossy();
+    let mut size = 0;
+    if options.asm_only {
+        assemble::source_only(tables, parts, temporary.path())?;
+    } else {
+        let bytes = assemble::assemble(tables, parts, temporary.path())?;
+        write_atomic(target, &bytes)?;
+        size = bytes.len();
+    }
+    if options.asm_only || options.save_temps {
+        let name = |temporary: &str| temporary.replacen(assemble::STEM, &stem, 1);
+        output::copy_all(temporary.path(), &folder_of(target), name)?;
+    }
+    Ok(size)
 }

@@ -1,28 +1,45 @@
-//! Instances that compiled code needs and that no other image surely has: those over value types.
+//! Instances of generics that an image must hold because no other image surely has them.
+//!
+//! Instances over references stand in the image of their own assembly (`roots`). All others go into the image of the assembly
+//! whose code needs them. What code needs is found from the runtime constants of its compiled form:
+//!
+//! * methods it names, and lookups of shared code, closed over every generic context the code runs in: its own and those of
+//!   the methods inlined into it;
+//! * of every type it names, of the types' bases and of the types of the assembly: virtual methods, class initializer and default
+//!   constructor, because objects come from elsewhere too (allocation helpers, reflection);
+//! * of vectors, the methods behind their generic interfaces;
+//! * bodies of generic virtual methods ([`Overrides`]);
+//! * classes that the class libraries make by reflection ([`crate::reflected`]).
 
-use crate::roots::has_body;
-use rustc_hash::FxHashSet;
-use shared_codegen::abi::fixup::Fixup;
+use crate::generic_virtuals::Overrides;
+use crate::reflected;
+use crate::roots::{has_body, over_references};
+use rustc_hash::{FxHashMap, FxHashSet};
+use shared_codegen::abi::fixup::{Fixup, OpenFixup};
 use shared_codegen::emit::CodeBlob;
+use shared_codegen::metadata::TypeDefRow;
 use shared_codegen::types::{MethodId, MethodKind, ModuleId, TypeContext, TypeId, TypeKind};
 
 /// Longest encoding of an instance that is followed: others come from instantiations that never end.
 const MAX_KEY: usize = 400;
 
-/// Generic classes of mscorlib that make instances of others over the same arguments by reflection.
-const REFLECTED: [(&str, &[&str]); 2] = [
-    (
-        "EqualityComparer`1",
-        &["GenericEqualityComparer`1", "ObjectEqualityComparer`1"],
-    ),
-    ("Comparer`1", &["GenericComparer`1", "ObjectComparer`1"]),
-];
+/// Deepest nesting of instances in the arguments of a call of a generic virtual method that is followed.
+const MAX_NESTING: u32 = 1;
+
+/// The same for calls in methods that are themselves only reached through such a call. With 1 instead, the parallel queries
+/// of System.Core take 25,000 instances more.
+const MAX_NESTING_BEHIND: u32 = 0;
 
 /// Finds instances.
 pub struct Instances<'c> {
     ctx: &'c TypeContext,
     module: ModuleId,
     types: FxHashSet<TypeId>,
+    overrides: Overrides<'c>,
+    /// Methods found, with whether they were reached only through a generic virtual method.
+    found: FxHashMap<MethodId, bool>,
+    /// What is being looked at was.
+    behind: bool,
 }
 
 impl<'c> Instances<'c> {
@@ -31,59 +48,101 @@ impl<'c> Instances<'c> {
             ctx,
             module,
             types: FxHashSet::default(),
+            overrides: Overrides::new(ctx),
+            found: FxHashMap::default(),
+            behind: false,
+        }
+    }
+
+    /// Appends what the types of the assembly itself need.
+    pub fn needed_by_types(&mut self, out: &mut Vec<MethodId>) {
+        for row in self.ctx.module(self.module).rows::<TypeDefRow>() {
+            let def = self.ctx.type_def(self.module, row);
+            if let Some(t) = over_references(self.ctx, def) {
+                self.add_type(t, out);
+            }
         }
     }
 
     /// Appends what the code of a method refers to, in canonical form, possibly more than once.
     pub fn needed_by(&mut self, blob: &CodeBlob, out: &mut Vec<MethodId>) {
+        let known = blob.method.and_then(|m| self.found.get(&m));
+        self.behind = known.copied().unwrap_or(false);
         for &fixup in &blob.fixups {
-            match self.closed(fixup, blob.method) {
-                Fixup::MethodEntry(m) | Fixup::MethodCode(m) | Fixup::MethodHandle(m) => {
-                    self.add_method(m, out);
-                    self.add_type(self.ctx.method_owner(m), out);
-                }
-                Fixup::MethodTable(t) | Fixup::TypeObject(t) | Fixup::StaticsBase(t) => {
-                    self.add_type(t, out);
-                }
-                _ => {}
+            match fixup {
+                Fixup::GenericLookup(owner, open) => self.add_lookup(blob, owner, open, out),
+                closed => self.add(closed, out),
             }
         }
     }
 
-    /// A generic lookup written in the generic parameters of the method itself, in canonical form.
-    fn closed(&self, fixup: Fixup, method: Option<MethodId>) -> Fixup {
-        let Fixup::GenericLookup(owner, open) = fixup else {
-            return fixup;
-        };
-        let ctx = self.ctx;
-        // Code inlined from another method of the same class is written in the same class parameters.
-        let class = |m| ctx.definition(ctx.method_owner(m));
-        let same = |m| {
-            ctx.method_definition(m) == ctx.method_definition(owner)
-                || (class(m) == class(owner) && ctx.generic_param_count(owner) == 0)
-        };
-        let Some(method) = method.filter(|&m| same(m)) else {
-            return fixup;
-        };
-        let generics = ctx.generic_context(method);
-        match open.into() {
-            Fixup::MethodTable(t) => Fixup::MethodTable(ctx.substitute(t, generics)),
-            Fixup::StaticsBase(t) => Fixup::StaticsBase(ctx.substitute(t, generics)),
-            Fixup::MethodEntry(m) => Fixup::MethodEntry(ctx.substitute_method(m, generics)),
-            Fixup::MethodCode(m) => Fixup::MethodCode(ctx.substitute_method(m, generics)),
-            Fixup::MethodHandle(m) => Fixup::MethodHandle(ctx.substitute_method(m, generics)),
-            other => other,
+    /// What a runtime constant refers to.
+    fn add(&mut self, fixup: Fixup, out: &mut Vec<MethodId>) {
+        match fixup {
+            Fixup::MethodEntry(m) | Fixup::MethodCode(m) | Fixup::MethodHandle(m) => {
+                self.add_method(m, out);
+                self.add_type(self.ctx.method_owner(m), out);
+                if matches!(fixup, Fixup::MethodHandle(_)) {
+                    self.add_generic_virtual(m, out);
+                }
+            }
+            Fixup::MethodTable(t)
+            | Fixup::TypeObject(t)
+            | Fixup::StaticsBase(t)
+            | Fixup::ThreadStaticsIndex(t) => self.add_type(t, out),
+            Fixup::FieldHandle(f) => self.add_type(self.ctx.field_owner(f), out),
+            _ => {}
         }
     }
 
-    fn add_method(&self, m: MethodId, out: &mut Vec<MethodId>) {
+    /// A lookup of shared code, written in the generic parameters of `owner`: the method itself or one inlined into it.
+    fn add_lookup(
+        &mut self,
+        blob: &CodeBlob,
+        owner: MethodId,
+        open: OpenFixup,
+        out: &mut Vec<MethodId>,
+    ) {
+        let ctx = self.ctx;
+        let class = |m| ctx.definition(ctx.method_owner(m));
+        let inlined = blob.inline_sites.iter().map(|s| s.method);
+        for m in blob.method.into_iter().chain(inlined) {
+            // Code of one class is written in the same class parameters.
+            let same = ctx.method_definition(m) == ctx.method_definition(owner)
+                || (class(m) == class(owner) && ctx.generic_param_count(owner) == 0);
+            if same {
+                self.add(close(ctx, open, m), out);
+            }
+        }
+    }
+
+    /// What a generic virtual method may run, on the types known so far; later ones are seen to when they come.
+    fn add_generic_virtual(&mut self, m: MethodId, out: &mut Vec<MethodId>) {
+        let nesting = match self.behind {
+            true => MAX_NESTING_BEHIND,
+            false => MAX_NESTING,
+        };
+        let mut bodies = Vec::new();
+        self.overrides.add_call(m, nesting, &mut bodies);
+        self.add_bodies(bodies, out);
+    }
+
+    fn add_bodies(&mut self, bodies: Vec<MethodId>, out: &mut Vec<MethodId>) {
+        let before = std::mem::replace(&mut self.behind, true);
+        bodies.into_iter().for_each(|b| self.add_method(b, out));
+        self.behind = before;
+    }
+
+    fn add_method(&mut self, m: MethodId, out: &mut Vec<MethodId>) {
         let m = self.ctx.canonical_method(m);
         if self.belongs_here(m) {
+            let behind = self.found.entry(m).or_insert(self.behind);
+            *behind &= self.behind;
             out.push(m);
         }
     }
 
-    /// What may be called on objects of a type through its virtual table.
+    /// What may be called on objects of a type through its virtual table, and what makes them.
     fn add_type(&mut self, t: TypeId, out: &mut Vec<MethodId>) {
         let ctx = self.ctx;
         let t = ctx.canonical_type(t);
@@ -91,54 +150,60 @@ impl<'c> Instances<'c> {
             return;
         }
         match ctx.kind(t) {
-            TypeKind::Inst { args, .. } if args.iter().any(|&a| a != ctx.canon()) => {
-                for slot in 0..ctx.vtable_len(t).unwrap_or(0) {
-                    if let Ok(m) = ctx.vtable_method(t, slot) {
-                        self.add_method(m, out);
-                    }
+            TypeKind::Def { module, .. } if module == self.module => self.add_class(t, out),
+            TypeKind::Inst { args, .. } => {
+                self.add_class(t, out);
+                if args.iter().any(|&a| a != ctx.canon()) {
+                    self.add_makers(t, out);
                 }
-                if let Some(m) = ctx.class_initializer(t) {
-                    self.add_method(m, out);
+                for class in reflected::made_by(ctx, t) {
+                    self.add_made(class, out);
                 }
-                self.add_reflected(t, args, out);
             }
             TypeKind::SzArray(e) if e != ctx.canon() => self.add_array(t, out),
             _ => {}
         }
     }
 
-    /// Comparers that the class libraries make by reflection, so no code refers to them.
-    fn add_reflected(&mut self, t: TypeId, args: &[TypeId], out: &mut Vec<MethodId>) {
+    /// The virtual table of a class, and its bases.
+    fn add_class(&mut self, t: TypeId, out: &mut Vec<MethodId>) {
         let ctx = self.ctx;
-        let corlib = |name| ctx.find_type_def(ctx.corlib(), "System.Collections.Generic", name);
-        let definition = Some(ctx.definition(t));
-        for (asked, made) in REFLECTED {
-            if definition != corlib(asked) {
-                continue;
+        for slot in 0..ctx.vtable_len(t).unwrap_or(0) {
+            if let Ok(m) = ctx.vtable_method(t, slot) {
+                self.add_method(m, out);
             }
-            for comparer in made.iter().filter_map(|&name| corlib(name)) {
-                let mut instance = Some(ctx.instance(comparer, args));
-                // Its constructor calls those of its bases.
-                while let Some(class) = instance.filter(|&c| !ctx.type_args(c).is_empty()) {
-                    self.add_constructors(class, out);
-                    self.add_type(class, out);
-                    instance = ctx.parent(class).ok().flatten();
-                }
-            }
+        }
+        let mut bodies = Vec::new();
+        self.overrides.add_type(t, &mut bodies);
+        self.add_bodies(bodies, out);
+        if let Ok(Some(parent)) = ctx.parent(t) {
+            self.add_type(parent, out);
         }
     }
 
-    fn add_constructors(&self, class: TypeId, out: &mut Vec<MethodId>) {
+    /// Class initializer and default constructor.
+    fn add_makers(&mut self, t: TypeId, out: &mut Vec<MethodId>) {
         let ctx = self.ctx;
-        for open in ctx.methods(ctx.definition(class)).unwrap_or_default() {
-            if ctx.method_name(open) == ".ctor" {
-                self.add_method(ctx.method_on(open, class), out);
-            }
+        let default = ctx.find_constructor(t, &[]).ok().flatten();
+        for m in ctx.class_initializer(t).into_iter().chain(default) {
+            self.add_method(m, out);
         }
+    }
+
+    /// A class whose objects are made by reflection.
+    fn add_made(&mut self, class: TypeId, out: &mut Vec<MethodId>) {
+        let ctx = self.ctx;
+        // Its constructor calls those of its bases.
+        let mut at = Some(class);
+        while let Some(t) = at.filter(|&c| !ctx.type_args(c).is_empty()) {
+            self.add_makers(t, out);
+            at = ctx.parent(t).ok().flatten();
+        }
+        self.add_type(class, out);
     }
 
     /// The methods behind the generic interfaces of a vector.
-    fn add_array(&self, t: TypeId, out: &mut Vec<MethodId>) {
+    fn add_array(&mut self, t: TypeId, out: &mut Vec<MethodId>) {
         let ctx = self.ctx;
         for &interface in ctx.interfaces(t).unwrap_or_default() {
             if ctx.type_args(interface).is_empty() {
@@ -186,5 +251,22 @@ impl<'c> Instances<'c> {
         let mut key = Vec::new();
         self.ctx.encode_method(m, &mut key);
         key.len() <= MAX_KEY
+    }
+}
+
+/// An open constant in the generic context of a method.
+fn close(ctx: &TypeContext, open: OpenFixup, method: MethodId) -> Fixup {
+    let generics = ctx.generic_context(method);
+    let ty = |t| ctx.substitute(t, generics);
+    let method = |m| ctx.substitute_method(m, generics);
+    match open {
+        OpenFixup::MethodTable(t) => Fixup::MethodTable(ty(t)),
+        OpenFixup::TypeObject(t) => Fixup::TypeObject(ty(t)),
+        OpenFixup::StaticsBase(t) => Fixup::StaticsBase(ty(t)),
+        OpenFixup::ThreadStaticsIndex(t) => Fixup::ThreadStaticsIndex(ty(t)),
+        OpenFixup::MethodEntry(m) => Fixup::MethodEntry(method(m)),
+        OpenFixup::MethodCode(m) => Fixup::MethodCode(method(m)),
+        OpenFixup::MethodHandle(m) => Fixup::MethodHandle(method(m)),
+        OpenFixup::FieldHandle(f) => Fixup::FieldHandle(ctx.substitute_field(f, generics)),
     }
 }

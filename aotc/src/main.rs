@@ -5,10 +5,12 @@ mod assemble;
 mod compilation;
 mod context;
 mod driver;
+mod generic_virtuals;
 mod inspect;
 mod instances;
 mod options;
 mod output;
+mod reflected;
 mod report;
 mod roots;
 

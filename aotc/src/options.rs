@@ -10,7 +10,7 @@ use std::path::PathBuf;
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Exit status: 0 done, 1 an input cannot be read or compiled, 2 wrong usage.\n\
+    after_help = "Exit status: 0 done, 1 an input cannot be read or compiled or an image cannot be made, 2 wrong usage.\n\
                   Methods that cannot be compiled do not make it fail: they are left to the JIT (see --explain)."
 )]
 pub struct Options {
@@ -53,7 +53,7 @@ pub struct Compile {
     /// The image to write (one assembly only).
     #[arg(short, long, value_name = "FILE", conflicts_with = "out_dir")]
     pub outfile: Option<PathBuf>,
-    /// Folder for the images instead of each assembly's own.
+    /// Folder for the images instead of each assembly's own; made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
     /// An assembly to use for references to it.
@@ -62,7 +62,7 @@ pub struct Compile {
     /// More folders to find assemblies in.
     #[arg(long, value_name = "DIR")]
     pub lib_path: Vec<PathBuf>,
-    /// Compile the assemblies that are referenced too, directly or not.
+    /// Compile the assemblies that are referenced too, directly or not. Images go beside each assembly, or into --out-dir.
     #[arg(long)]
     pub closure: bool,
     /// Optimizations: a level, then names, a minus sign switches one off (`-O=help` lists them).
@@ -117,13 +117,13 @@ pub enum Cpu {
     /// This machine's.
     Native,
     /// SSE4.2, POPCNT.
-    #[value(name = "x86-64-v2")]
+    #[value(name = "x86-64-v2", alias = "v2")]
     V2,
     /// AVX2, BMI, FMA.
-    #[value(name = "x86-64-v3")]
+    #[value(name = "x86-64-v3", alias = "v3")]
     V3,
     /// The same as v3 (AVX-512 is not used).
-    #[value(name = "x86-64-v4")]
+    #[value(name = "x86-64-v4", alias = "v4")]
     V4,
 }
 

@@ -3,8 +3,6 @@
 use crate::compilation::Unit;
 use crate::context::Input;
 use crate::options::ExplainFormat;
-use crate::output::write_atomic;
-use shared_codegen::types::TypeContext;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -52,7 +50,8 @@ pub fn stats(name: &str, units: &[Unit], f: &Figures) {
 }
 
 /// Which methods were left out and why.
-pub fn explain(ctx: &TypeContext, units: &[Unit], format: ExplainFormat) -> std::io::Result<()> {
+pub fn explain(input: &Input, units: &[Unit], format: ExplainFormat) -> std::io::Result<()> {
+    let ctx = &input.ctx;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for unit in units {
         let Err(l) = &unit.outcome else { continue };
@@ -67,6 +66,7 @@ pub fn explain(ctx: &TypeContext, units: &[Unit], format: ExplainFormat) -> std:
             }
             ExplainFormat::Json => {
                 let line = serde_json::json!({
+                    "assembly": input.name(),
                     "method": unit.name,
                     "reason": l.reason.code(),
                     "detail": l.detail,
@@ -80,14 +80,18 @@ pub fn explain(ctx: &TypeContext, units: &[Unit], format: ExplainFormat) -> std:
 }
 
 /// A rule for make: the image depends on every assembly that was opened.
-pub fn depfile(input: &Input, target: &Path, path: &Path) -> anyhow::Result<()> {
-    let escaped = |p: &Path| p.display().to_string().replace(' ', "\\ ");
+pub fn make_rule(input: &Input, target: &Path) -> String {
+    let escaped = |p: &Path| {
+        let text = p.display().to_string();
+        text.replace('$', "$$")
+            .replace(' ', "\\ ")
+            .replace('#', "\\#")
+    };
     let mut files: Vec<String> = input
         .ctx
         .modules()
         .map(|m| escaped(&input.ctx.assembly(m).path))
         .collect();
     files.sort_unstable();
-    let rule = format!("{}: {}\n", escaped(target), files.join(" "));
-    write_atomic(path, rule.as_bytes())
+    format!("{}: {}\n", escaped(target), files.join(" "))
 }

@@ -35,7 +35,7 @@ fn methods_of(ctx: &TypeContext, def: TypeId, found: &mut Vec<MethodId>) {
 }
 
 /// The type itself, or its instance over reference types if it can have one.
-fn over_references(ctx: &TypeContext, def: TypeId) -> Option<TypeId> {
+pub fn over_references(ctx: &TypeContext, def: TypeId) -> Option<TypeId> {
     if !ctx.is_generic_definition(def) {
         return Some(def);
     }

@@ -248,6 +248,15 @@ fn images_for_others_are_refused() {
     patch(&image, |header| header[8] += 1);
     lab.expect_refused("p.exe", OUTPUT, "image format");
     std::fs::write(&image, &good).unwrap();
+    // Another build of the compiler, of the same version.
+    patch(&image, |header| {
+        let made_by = shared_codegen::image::COMPILER.as_bytes();
+        let mut all = header.windows(made_by.len());
+        let at = all.position(|w| w == made_by).unwrap();
+        header[at + made_by.len() - 2] ^= 1;
+    });
+    lab.expect_refused("p.exe", OUTPUT, "made by aotc");
+    std::fs::write(&image, &good).unwrap();
     std::fs::set_permissions(&image, std::fs::Permissions::from_mode(0o666)).unwrap();
     lab.expect_refused("p.exe", OUTPUT, "can be written by others");
 }

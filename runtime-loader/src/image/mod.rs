@@ -32,10 +32,12 @@ use std::sync::Arc;
 pub enum NotFromImage {
     /// Images are switched off.
     SwitchedOff,
-    /// There is no usable image for the module.
-    NoImage,
+    /// There is no usable image of this assembly.
+    NoImage(String),
     /// The image holds no code for it; what the image says about it.
     NotInside(String),
+    /// No image in use holds this instance of generic code; whoever needs it should.
+    NoInstance,
     /// A runtime constant of its code could not be had.
     Unbound(String),
 }
@@ -44,9 +46,10 @@ impl fmt::Display for NotFromImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NotFromImage::SwitchedOff => f.write_str("images are switched off"),
-            NotFromImage::NoImage => f.write_str("no usable image of its assembly"),
+            NotFromImage::NoImage(assembly) => write!(f, "no usable image of {assembly}"),
             NotFromImage::NotInside(why) if why.is_empty() => f.write_str("not in the image"),
             NotFromImage::NotInside(why) => write!(f, "not in the image: {why}"),
+            NotFromImage::NoInstance => f.write_str("no image in use has this instance"),
             NotFromImage::Unbound(what) => write!(f, "cannot be bound: {what}"),
         }
     }
@@ -147,7 +150,8 @@ impl Images {
         rt: &Runtime,
         method: MethodId,
     ) -> Result<(&'static LoadedImage, MethodEntry), NotFromImage> {
-        let own = self.of_module(rt, rt.types.method_module(method));
+        let module = rt.types.method_module(method);
+        let own = self.of_module(rt, module);
         let mut key = Vec::with_capacity(64);
         rt.types.encode_method(method, &mut key);
         let mut hash = Fnv::new();
@@ -161,9 +165,17 @@ impl Images {
                 return Ok((image, m));
             }
         }
-        Err(match own {
-            None => NotFromImage::NoImage,
-            Some(image) => NotFromImage::NotInside(self.left_out(rt, image, &key)),
+        let Some(own) = own else {
+            return Err(NotFromImage::NoImage(rt.types.module_name(module).into()));
+        };
+        let why = self.left_out(rt, own, &key);
+        let owner = rt.types.method_owner(method);
+        let args = [rt.types.type_args(owner), rt.types.method_args(method)].concat();
+        // Instances over references only belong into the assembly's own image.
+        let foreign = args.iter().any(|&a| a != rt.types.canon());
+        Err(match why.is_empty() && foreign {
+            true => NotFromImage::NoInstance,
+            false => NotFromImage::NotInside(why),
         })
     }
 

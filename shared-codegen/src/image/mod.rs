@@ -49,8 +49,15 @@ pub const HEADER_SYMBOL: &str = "aotc_image";
 /// [`abi_hash`] does not see. Counted up at each change.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Name and version of the compiler, recorded in images.
-pub const COMPILER: &str = concat!("aotc ", env!("CARGO_PKG_VERSION"));
+/// Name and version of the compiler, recorded in images, with a hash of its sources: code of another compiler is not used, even
+/// of the same version.
+pub const COMPILER: &str = concat!(
+    "aotc ",
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("CODEGEN_SOURCE_HASH"),
+    ")"
+);
 
 /// A BLAKE3 hash.
 pub type Hash = [u8; 32];

@@ -262,6 +262,10 @@ fn source(
          \t.type {HEADER_SYMBOL}, @object\n\t.size {HEADER_SYMBOL}, {}\n{HEADER_SYMBOL}:\n.Limage:\n",
         super::header::SIZE
     );
+    if code_size == 0 {
+        // Without any code there would be no executable segment for the section to be in.
+        out.push_str("\t.text\n\t.byte 0xcc\n\t.section .rodata\n");
+    }
     let fields = header.to_bytes();
     debug_assert_eq!(fields.len(), SECTIONS_AT);
     text::data(&fields, &mut out);
