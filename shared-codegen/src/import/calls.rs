@@ -195,11 +195,15 @@ impl Importer<'_> {
         let this = signature
             .has_this
             .then(|| this_type(self.ctx, self.ctx.method_owner(method.canon)));
-        let result = self.push_operands(&mut operands, &signature, this, args)?;
+        let tail = op != Op::CallInternal && self.can_tail_call(&signature, &args)?;
+        let result = self.push_operands(&mut operands, &signature, this, args, tail)?;
         if direct && self.ctx.needs_context(method.canon) != ContextSource::None {
             operands.extend(self.callee_context(method));
         }
         let mut value = self.b.call(op, Some(body), &sig, &operands);
+        if tail {
+            self.b.mark_tail_call();
+        }
         if op == Op::CallInternal {
             value = self.normalized(value, signature.ret)?;
         }
@@ -215,13 +219,15 @@ impl Importer<'_> {
         }
     }
 
-    /// Appends arguments in machine order: `this`, return buffer, the others. Returns the buffer of a struct result.
+    /// Appends arguments in machine order: `this`, return buffer, the others. Returns the buffer of a struct result: that
+    /// of the method itself if the call is in its place.
     pub(crate) fn push_operands(
         &mut self,
         operands: &mut Vec<Value>,
         signature: &MethodSignature,
         this: Option<Type>,
         args: Vec<Item>,
+        tail: bool,
     ) -> Result<Option<Value>> {
         let mut args = args.into_iter();
         if let Some(ty) = this {
@@ -236,6 +242,7 @@ impl Importer<'_> {
             operands.push(self.to_type(v, ty)?);
         }
         let buffer = match self.ctx.value_class(signature.ret)? {
+            ValueClass::Struct { .. } if tail => self.return_buffer,
             ValueClass::Struct { .. } => Some(self.new_temp(signature.ret)?),
             _ => None,
         };
@@ -294,13 +301,17 @@ impl Importer<'_> {
             CallConv::C | CallConv::StdCall | CallConv::ThisCall | CallConv::FastCall
         );
         let mut operands = vec![target];
-        let buffer = self.push_operands(&mut operands, &signature, this, args)?;
+        let tail = !native && self.can_tail_call(&signature, &args)?;
+        let buffer = self.push_operands(&mut operands, &signature, this, args, tail)?;
         let op = if native {
             Op::CallNative
         } else {
             Op::CallIndirect
         };
         let mut value = self.b.call(op, None, &sig, &operands);
+        if tail {
+            self.b.mark_tail_call();
+        }
         if native {
             value = self.normalized(value, signature.ret)?;
         }
@@ -360,7 +371,9 @@ impl Importer<'_> {
                 let Some(buffer) = self.return_buffer.filter(|_| item.is_struct) else {
                     return self.invalid("return value does not fit");
                 };
-                self.copy_struct_to_stack(buffer, item.value, self.signature.ret)?;
+                if buffer != item.value {
+                    self.copy_struct_to_stack(buffer, item.value, self.signature.ret)?;
+                }
                 None
             }
         };
@@ -387,6 +400,7 @@ impl Importer<'_> {
         if self.signature.is_vararg() {
             args.push(self.own_argument_list()?);
         }
+        self.prefixes.tail = true;
         self.emit_direct_call(method, args)?;
         self.ret()
     }

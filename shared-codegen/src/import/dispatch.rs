@@ -15,6 +15,7 @@ use crate::types::{Known, TypeId};
 pub(crate) struct Prefixes {
     pub volatile: bool,
     pub readonly: bool,
+    pub tail: bool,
     pub constrained: Option<Pair<TypeId>>,
 }
 
@@ -275,7 +276,8 @@ impl Importer<'_> {
     fn other_instruction(&mut self, i: &Instr) -> Result<()> {
         use Opcode::*;
         match (i.opcode, i.operand) {
-            (Nop | Break | Unaligned | Tail | No, _) => {}
+            (Nop | Break | Unaligned | No, _) => {}
+            (Tail, _) => self.prefixes.tail = true,
             (Volatile, _) => self.prefixes.volatile = true,
             (Readonly, _) => self.prefixes.readonly = true,
             (LdcI4 | LdcI4S, Operand::Int(n)) => {

@@ -5,7 +5,7 @@
 //! * `scan`: finds block leaders, address-taken and handler-live variables before the walk;
 //! * `vars`: arguments and locals; `stack`: the evaluation stack; `flow`: blocks, branches, `regions`: exception
 //!   clauses, copies of finally bodies;
-//! * `dispatch`: one instruction; `arith`, `convert`, `fields`, `arrays`, `objects`, `calls`, `varargs`, `generics`, `intrinsics`: by theme;
+//! * `dispatch`: one instruction; `arith`, `convert`, `fields`, `arrays`, `objects`, `calls`, `tail`, `varargs`, `generics`, `intrinsics`: by theme;
 //! * `wrappers`: bodies of methods without IL.
 //!
 //! Generic code is imported in canonical form. Tokens are resolved twice where it matters: with the canonical
@@ -36,6 +36,7 @@ mod regions;
 mod scan;
 mod signature;
 mod stack;
+mod tail;
 mod varargs;
 mod vars;
 mod wrappers;

@@ -237,6 +237,8 @@ impl Wrapper<'_> {
 
     fn tail(&mut self, sig: &Signature, operands: &[Value]) {
         let result = self.b.call(Op::CallIndirect, None, sig, operands);
+        // Whatever lies in a frame and is passed on lies in that of the caller.
+        self.b.mark_tail_call();
         self.b.ret(result);
     }
 

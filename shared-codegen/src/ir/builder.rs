@@ -511,7 +511,25 @@ impl FunctionBuilder {
             Some(i) => super::Sig(i as u32),
             None => self.func.add_sig(sig.clone()),
         };
-        self.emit(op, Type::I32, args, Imm::Call(CallInfo { method, sig }))
+        let tail = false;
+        self.emit(
+            op,
+            Type::I32,
+            args,
+            Imm::Call(CallInfo { method, sig, tail }),
+        )
+    }
+
+    /// Marks the call made last as one that may replace the frame.
+    pub fn mark_tail_call(&mut self) {
+        let last = self
+            .current()
+            .and_then(|b| self.func.blocks[b.index()].insts.last());
+        if let Some(i) = last
+            && let Imm::Call(info) = &mut self.func.insts[i.index()].imm
+        {
+            info.tail = true;
+        }
     }
 
     /// Call of a runtime helper.
@@ -564,15 +582,5 @@ impl FunctionBuilder {
     /// Unconditional trap.
     pub fn trap(&mut self, kind: TrapKind) {
         self.terminate(Op::Trap, &[], Imm::Trap(kind), SmallVec::new());
-    }
-
-    /// Call of a known method in place of the frame.
-    pub fn tail_call(&mut self, method: MethodId, sig: &Signature, args: &[Value]) {
-        let sig = self.func.add_sig(sig.clone());
-        let info = CallInfo {
-            method: Some(method),
-            sig,
-        };
-        self.terminate(Op::TailCall, args, Imm::Call(info), SmallVec::new());
     }
 }

@@ -233,6 +233,8 @@ pub struct CallInfo {
     pub method: Option<MethodId>,
     /// Its signature.
     pub sig: Sig,
+    /// Asked to replace the frame (`tail.`): nothing of the frame is passed. What follows is the return of its result.
+    pub tail: bool,
 }
 
 /// Machine-level signature: what is passed after structs became addresses.

@@ -422,6 +422,8 @@ ops! {
     Trap = "trap"() Trap, R::None, [TERM | THROW], Low;
     /// Tail call of a known method: replaces the frame.
     TailCall = "tail_call"(AnyMany) Call, R::None, [TERM | THROW | CALL | READ | WRITE], Low;
+    /// Tail call through a code address: address first; operands as `call_indirect`.
+    TailCallIndirect = "tail_call_indirect"(AnyMany) Call, R::None, [TERM | THROW | CALL | READ | WRITE], Low;
 }
 
 impl Op {

@@ -20,7 +20,10 @@ impl Op {
 
     /// Number of operands in front of the signature's parameters, for ops that carry a call.
     pub fn call_prefix(self) -> usize {
-        matches!(self, Op::CallIndirect | Op::CallNative | Op::CallInterface) as usize
+        matches!(
+            self,
+            Op::CallIndirect | Op::CallNative | Op::CallInterface | Op::TailCallIndirect
+        ) as usize
     }
 }
 

@@ -217,7 +217,11 @@ fn is_fit(body: &Function) -> bool {
     let blocks = body.layout.iter().map(|b| &body.blocks[b.index()]);
     for &i in blocks.flat_map(|b| &b.insts) {
         match body.insts[i.index()].op {
-            Op::LocAlloc | Op::TailCall | Op::CatchObject | Op::EndFilter => {
+            Op::LocAlloc
+            | Op::TailCall
+            | Op::TailCallIndirect
+            | Op::CatchObject
+            | Op::EndFilter => {
                 return false;
             }
             Op::Return => returns = true,
@@ -339,6 +343,8 @@ struct Copy<'f> {
     sites: u32,
     /// Context the call passes.
     context: Option<Value>,
+    /// The call asked to replace the frame, so calls of the body that do the same still may.
+    tail: bool,
     call_loc: SourceLoc,
     slots: Vec<Slot>,
     block_map: Vec<Option<Block>>,
@@ -376,6 +382,7 @@ impl<'f> Copy<'f> {
             site,
             sites: site,
             context: context.flatten(),
+            tail: matches!(f.insts[call.index()].imm, Imm::Call(info) if info.tail),
             call_loc,
             slots,
             block_map: vec![None; body.blocks.len()],
@@ -542,6 +549,7 @@ impl<'f> Copy<'f> {
             Imm::Call(mut info) => {
                 let sig = self.body.sigs[info.sig.index()].clone();
                 info.sig = self.f.add_sig(sig);
+                info.tail &= self.tail;
                 Imm::Call(info)
             }
             other => other,

@@ -28,6 +28,8 @@ pub mod promote_slots;
 pub mod rotate_loops;
 pub mod simplify_cfg;
 pub mod sroa;
+pub mod tail_calls;
+pub mod tail_recursion;
 
 pub use cursor::Cursor;
 pub use optset::{OptError, OptSet, help_text};

@@ -3,7 +3,8 @@
 use super::{OptSet, PassContext};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, eh_demote, eh_simplify, expand, gvn, inline,
-    intrinsics, licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg, sroa,
+    intrinsics, licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg, sroa, tail_calls,
+    tail_recursion,
 };
 use crate::ir::Function;
 
@@ -71,6 +72,8 @@ passes! {
         "split structs in the frame into their scalars";
     PromoteSlots = "promote-slots" ["ssa"] promote_slots::run, false, Default,
         "keep scalars of the frame in registers";
+    TailRecursion = "tail-recursion" ["tailc"] tail_recursion::run, false, Default,
+        "jump to the start where a function returns a call of itself";
     Gvn = "gvn" ["ssapre"] gvn::run, false, Default,
         "do not compute, check or load again what a dominating block has";
     BoundsCheckElim = "bounds-check-elim" ["abcrem"] bounds_check_elim::run, false, Default,
@@ -87,6 +90,8 @@ passes! {
         "turn CLI-aware operations into low-level ones";
     EhDemote = "eh-demote" [] eh_demote::run, true, Quick,
         "keep values that exception handlers need in the frame";
+    TailCalls = "tail-calls" [] tail_calls::run, true, Quick,
+        "calls that ask for it replace the frame";
 }
 
 impl PassId {
@@ -120,6 +125,7 @@ pub const PIPELINE: &[PassId] = {
         PromoteSlots,
         ConstProp,
         CopyProp,
+        TailRecursion,
         Gvn,
         BoundsCheckElim,
         NullCheckElim,
@@ -137,6 +143,7 @@ pub const PIPELINE: &[PassId] = {
         SimplifyCfg,
         Dce,
         EhDemote,
+        TailCalls,
     ]
 };
 
@@ -193,6 +200,26 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             Gvn,
             EhDemote,
             "taking a reload's value from before the handler would make it live into the handler again",
+        ),
+        (
+            PromoteSlots,
+            TailRecursion,
+            "frames whose variables have addresses cannot be used again",
+        ),
+        (
+            TailRecursion,
+            RotateLoops,
+            "the loops it makes want to be rotated too",
+        ),
+        (
+            Expand,
+            TailCalls,
+            "virtual calls become calls through an address first",
+        ),
+        (
+            EhDemote,
+            TailCalls,
+            "reloads and stores beside calls are part of what must be gone",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]

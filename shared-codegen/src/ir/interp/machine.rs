@@ -234,7 +234,7 @@ impl<'h> Machine<'h> {
                 return Ok(self.leave(value, base));
             }
             Op::EndFilter => return Ok(self.leave(first, base)),
-            Op::TailCall => return self.tail_call(f, data, base),
+            Op::TailCall | Op::TailCallIndirect => return self.tail_call(f, data, base),
             Op::Throw if bits == 0 => {
                 return Err(Raise::Trap(crate::abi::trap::TrapKind::NullReference));
             }
@@ -263,23 +263,28 @@ impl<'h> Machine<'h> {
     }
 
     fn tail_call(&mut self, f: &Function, data: &InstData, base: usize) -> Answer<Flow> {
-        let args = self.args(f, data);
+        let all = self.args(f, data);
         let Imm::Call(info) = data.imm else {
             return unsupported("call without immediate");
         };
-        let Some(method) = info.method else {
+        let args = &all[data.op.call_prefix()..];
+        let method = match data.op {
+            Op::TailCallIndirect => self.host.method_at(all[0].bits),
+            _ => info.method,
+        };
+        let Some(method) = method else {
             return unsupported("tail call of an unknown method");
         };
         let has_context = f.sigs[info.sig.index()].context;
         let result = self.top().result;
         if self.host.function(method).is_none() {
-            let value = self.host.external(self.mem, Some(method), &args)?;
+            let value = self.host.external(self.mem, Some(method), args)?;
             return Ok(self.leave(value, base));
         }
         // The callee gets the place of this frame: the outermost one must not be seen as done.
         let old = self.frames.pop().expect("there is a frame");
         self.mem.pop_to(old.mark);
-        self.call(method, &args, has_context, result)
+        self.call(method, args, has_context, result)
     }
 
     /// The exception in flight of a region.

@@ -402,6 +402,7 @@ impl<'c, 't> Parser<'c, 't> {
             ImmKind::Trap => Imm::Trap(self.trap()?),
             ImmKind::CondTrap => Imm::CondTrap(self.int_cc()?, self.trap()?),
             ImmKind::Call => {
+                let tail = self.c.eat_word("tail");
                 let method = match self.c.peek_word() {
                     "method" => Some(MethodId(self.c.id("method")?)),
                     _ => None,
@@ -410,7 +411,7 @@ impl<'c, 't> Parser<'c, 't> {
                 if sig.index() >= self.f.sigs.len() {
                     return Err(self.c.error(format!("{sig} is not declared")));
                 }
-                Imm::Call(CallInfo { method, sig })
+                Imm::Call(CallInfo { method, sig, tail })
             }
             ImmKind::Helper => Imm::Helper(self.c.helper()?),
             ImmKind::Lookup => Imm::Lookup(LookupRef(self.c.entity("lookup")?)),

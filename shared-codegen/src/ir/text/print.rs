@@ -261,6 +261,9 @@ impl<'a> Printer<'a, '_> {
             Imm::Trap(k) => self.write_str(k.name()),
             Imm::CondTrap(cc, k) => write!(self, "{} {}", cc.name(), k.name()),
             Imm::Call(c) => {
+                if c.tail {
+                    self.write_str("tail ")?;
+                }
                 if let Some(m) = c.method {
                     self.method_id(m)?;
                     self.write_char(' ')?;

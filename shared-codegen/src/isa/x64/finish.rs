@@ -350,7 +350,7 @@ impl Finish<'_, '_> {
     fn inst(&mut self, mut inst: MInst) {
         self.retarget(&mut inst);
         match inst {
-            MInst::Ret { .. } | MInst::JmpFixup { .. } => {
+            MInst::Ret { .. } | MInst::JmpFixup { .. } | MInst::JmpReg { .. } => {
                 self.epilogue();
                 self.emit(inst);
             }

@@ -310,7 +310,7 @@ insts! {
     Bind { val label: Label };
     /// To `targets[index]`; the index (32 bits, zero-extended) is in range. The table stands behind the code.
     JumpTable { reg index: Reg, early tmp: Reg, early base: Reg, val targets: Box<[Label]> };
-    /// Jump to a code address.
+    /// Jump to a code address (tail call; the frame has been left, so the register is not one that callees save).
     JmpReg { src target: RegMem, list regs: Box<FixedRegs> };
     /// Jump through the cell of a runtime constant (tail call; the frame has been left).
     JmpFixup { val fixup: Fixup, list regs: Box<FixedRegs> };

@@ -9,7 +9,7 @@ use crate::abi::layout::MAX_INLINE_ALLOC;
 use crate::compile::CompileError;
 use crate::ir::{Imm, Inst, MemType, Op, Type, Value};
 use crate::isa::x64::inst::{CallKind, FixedRegs, MInst};
-use crate::isa::x64::operand::{Amode, Size};
+use crate::isa::x64::operand::{Amode, RegMem, Size};
 use crate::isa::x64::regs::{self, Reg};
 use regalloc2::PReg;
 use smallvec::SmallVec;
@@ -58,6 +58,15 @@ pub(super) fn result_reg(ty: Type) -> PReg {
     } else {
         regs::INT_RESULT
     }
+}
+
+/// Bytes of stack arguments that parameters of these types need.
+fn stack_bytes(params: &[Type]) -> i32 {
+    let mut assign = ArgAssigner::default();
+    for t in params {
+        assign.next(*t);
+    }
+    assign.stack
 }
 
 /// What a call op comes down to.
@@ -117,7 +126,9 @@ impl Lower<'_> {
                     Op::CallInternal => {
                         (Callee::Cell(Fixup::NativeCode(method()?)), CallKind::Native)
                     }
-                    Op::CallIndirect | Op::CallNative if !args.is_empty() => {
+                    Op::CallIndirect | Op::TailCallIndirect | Op::CallNative
+                        if !args.is_empty() =>
+                    {
                         let native = d.op == Op::CallNative;
                         let kind = if native {
                             CallKind::PInvoke
@@ -156,7 +167,7 @@ impl Lower<'_> {
     }
 
     fn emit_call_parts(&mut self, c: CallParts) -> Option<Reg> {
-        let (mut uses, vectors) = self.place_args(&c.params, &c.args);
+        let (mut uses, vectors) = self.place_args(&c.params, &c.args, Amode::OutArg);
         if let Some(v) = c.context {
             uses.push((self.reg(v), regs::CONTEXT));
         }
@@ -198,15 +209,20 @@ impl Lower<'_> {
         result.map(|(r, _)| r)
     }
 
-    /// Puts arguments into registers and the outgoing area. Also says how many are in float registers.
-    fn place_args(&mut self, types: &[Type], args: &[Value]) -> (SmallVec<[(Reg, PReg); 6]>, i64) {
+    /// Puts arguments into registers and an argument area. Also says how many are in float registers.
+    fn place_args(
+        &mut self,
+        types: &[Type],
+        args: &[Value],
+        area: fn(i32) -> Amode,
+    ) -> (SmallVec<[(Reg, PReg); 6]>, i64) {
         let mut assign = ArgAssigner::default();
         let places: SmallVec<[ArgPlace; 8]> = types.iter().map(|t| assign.next(*t)).collect();
         let mut uses = SmallVec::new();
         let mut vectors = 0;
         for ((&v, &ty), place) in args.iter().zip(types).zip(&places) {
             if let ArgPlace::Stack(offset) = *place {
-                self.store_arg(v, ty, offset);
+                self.store_arg(v, ty, area(offset));
             }
         }
         for ((&v, &ty), place) in args.iter().zip(types).zip(&places) {
@@ -215,12 +231,13 @@ impl Lower<'_> {
                 uses.push((self.reg(v), p));
             }
         }
-        self.outgoing = self.outgoing.max(assign.stack as u32);
+        if area(0) == Amode::OutArg(0) {
+            self.outgoing = self.outgoing.max(assign.stack as u32);
+        }
         (uses, vectors)
     }
 
-    fn store_arg(&mut self, v: Value, ty: Type, offset: i32) {
-        let m = Amode::OutArg(offset);
+    fn store_arg(&mut self, v: Value, ty: Type, m: Amode) {
         let ty = match ty {
             Type::F32 => MemType::F32,
             Type::F64 => MemType::F64,
@@ -246,35 +263,45 @@ impl Lower<'_> {
         });
     }
 
-    /// A call in place of a return. With stack arguments it is a call and a return.
+    /// A call in place of a return. If its stack arguments need more room than those of this function have, it is a
+    /// call and a return.
     pub(super) fn emit_tail_call(&mut self, i: Inst) {
         let parts = match self.call_parts(i) {
             Ok(p) => p,
             Err(e) => return self.fail(e),
         };
-        let mut assign = ArgAssigner::default();
-        for t in &parts.params {
-            assign.next(*t);
-        }
-        let Callee::Cell(fixup) = parts.callee else {
-            return self.fail(CompileError::Unsupported(Op::TailCall));
-        };
-        if assign.stack > 0 {
-            self.has_calls = true;
+        // Functions that call each other for ever must poll.
+        self.has_calls = true;
+        if stack_bytes(&parts.params) > stack_bytes(&self.f.sig.params) {
             let ret = parts.ret;
             let result = self.emit_call_parts(parts);
             let uses = result.zip(ret).map(|(r, ty)| (r, result_reg(ty)));
             return self.emit_ret(uses);
         }
-        let (mut uses, _) = self.place_args(&parts.params, &parts.args);
+        let (mut uses, _) = self.place_args(&parts.params, &parts.args, Amode::InArg);
         if let Some(v) = parts.context {
             uses.push((self.reg(v), regs::CONTEXT));
         }
-        let regs = Box::new(FixedRegs {
-            uses,
-            ..FixedRegs::default()
-        });
-        self.buf.push(MInst::JmpFixup { fixup, regs });
+        let regs = |uses| {
+            Box::new(FixedRegs {
+                uses,
+                ..FixedRegs::default()
+            })
+        };
+        let jump = match parts.callee {
+            Callee::Cell(fixup) => MInst::JmpFixup {
+                fixup,
+                regs: regs(uses),
+            },
+            Callee::Address(v) => {
+                uses.push((self.reg(v), regs::RAX));
+                MInst::JmpReg {
+                    target: RegMem::Reg(Reg::phys(regs::RAX)),
+                    regs: regs(uses),
+                }
+            }
+        };
+        self.buf.push(jump);
     }
 
     /// Leaves the function with an optional result.

@@ -120,7 +120,7 @@ impl Lower<'_> {
                 self.emit_noreturn(HelperId::ResumeUnwind, &[slot]);
             }
             (Op::Trap, Imm::Trap(kind), _) => self.buf.push(MInst::Trap { kind }),
-            (Op::TailCall, ..) => self.emit_tail_call(i),
+            (Op::TailCall | Op::TailCallIndirect, ..) => self.emit_tail_call(i),
             (op, ..) => self.fail(CompileError::Unsupported(op)),
         }
     }
