@@ -4,7 +4,7 @@
     reason = "arguments are raw references and addresses from compiled code"
 )]
 
-use crate::arch::native::stubs;
+use crate::arch::native::stubs::{self, transition_stub};
 use crate::eh::{FrameWalk, Step};
 use crate::icall::{Result, Thrown, managed};
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
@@ -15,7 +15,7 @@ use shared_codegen::abi::helper::HelperId;
 use shared_codegen::abi::layout::delegate;
 use shared_codegen::types::ValueClass;
 
-/// Address of a helper.
+/// Address of a helper: of its stub if it is marked `STUB`.
 pub fn address(helper: HelperId) -> usize {
     use HelperId::*;
     macro_rules! f {
@@ -24,21 +24,23 @@ pub fn address(helper: HelperId) -> usize {
         };
     }
     match helper {
-        NewObject => f!(new_object_helper),
-        NewArray => f!(new_array),
-        NewMdArray => f!(new_md_array),
-        CastClass => f!(cast_class),
+        NewObject => transition_stub!(new_object_helper),
+        NewArray => transition_stub!(new_array),
+        NewMdArray => transition_stub!(new_md_array),
+        NewSmallObject => f!(stubs::new_small_object),
+        NewSmallArray => f!(stubs::new_small_array),
+        CastClass => transition_stub!(cast_class),
         IsInst => f!(is_inst),
-        Unbox => f!(unbox),
-        UnboxNullable => f!(unbox_nullable),
-        Box => f!(box_value),
-        ArrayStoreCheck => f!(array_store_check),
-        ArrayAddressCheck => f!(array_address_check),
-        ClassInit => f!(class_init),
-        ThreadStaticsBase => f!(thread_statics_base),
-        ResolveVirtual => f!(resolve_virtual),
-        ResolveGenericVirtual => f!(resolve_virtual),
-        GenericLookup => f!(generic_lookup),
+        Unbox => transition_stub!(unbox),
+        UnboxNullable => transition_stub!(unbox_nullable),
+        Box => transition_stub!(box_value),
+        ArrayStoreCheck => transition_stub!(array_store_check),
+        ArrayAddressCheck => transition_stub!(array_address_check),
+        ClassInit => transition_stub!(class_init),
+        ThreadStaticsBase => transition_stub!(thread_statics_base),
+        ResolveVirtual => transition_stub!(resolve_virtual),
+        ResolveGenericVirtual => transition_stub!(resolve_virtual),
+        GenericLookup => transition_stub!(generic_lookup),
         Throw => f!(stubs::throw),
         Rethrow => f!(stubs::rethrow),
         ResumeUnwind => f!(stubs::resume_unwind),
@@ -46,10 +48,10 @@ pub fn address(helper: HelperId) -> usize {
         ThrowTrap => f!(stubs::throw_trap),
         Poll => f!(stubs::poll),
         ThrowCompileError => f!(throw_compile_error),
-        DelegateInit => f!(delegate_init),
-        RefAnyCheck => f!(refany_check),
-        MonitorEnter => f!(monitor_enter),
-        MonitorExit => f!(monitor_exit),
+        DelegateInit => transition_stub!(delegate_init),
+        RefAnyCheck => transition_stub!(refany_check),
+        MonitorEnter => transition_stub!(monitor_enter),
+        MonitorExit => transition_stub!(monitor_exit),
         WriteBarrier => f!(write_barrier),
         CopyWithRefs => f!(copy_with_refs),
         MemMove => f!(mem_move),
@@ -111,11 +113,11 @@ extern "C" fn missing_helper() {
 
 type Table = &'static MethodTable;
 
-extern "C" fn new_object_helper(mt: Table) -> Obj {
+pub(crate) extern "C" fn new_object_helper(mt: Table) -> Obj {
     managed(|| new_object(mt))
 }
 
-extern "C" fn new_array(mt: Table, len: i64) -> Obj {
+pub(crate) extern "C" fn new_array(mt: Table, len: i64) -> Obj {
     managed(|| match usize::try_from(len) {
         Ok(len) => array::allocate(mt, len),
         Err(_) => Err(Thrown::bare("System", "OverflowException")),

@@ -17,6 +17,9 @@ bitflags::bitflags! {
         const WRITES = 4;
         /// Result depends on the arguments only.
         const PURE = 8;
+        /// Entered through a stub of the runtime that keeps the protocol of native calls, so compiled code calls it like a
+        /// managed method.
+        const STUB = 16;
     }
 }
 
@@ -57,55 +60,59 @@ macro_rules! helpers {
 
 helpers! {
     /// Allocate an object: method table.
-    NewObject = "new_object"(I64) -> Ref [TRANSITION];
+    NewObject = "new_object"(I64) -> Ref [TRANSITION | STUB];
     /// Allocate a vector: array method table, length (negative: OverflowException).
-    NewArray = "new_array"(I64, I64) -> Ref [TRANSITION];
+    NewArray = "new_array"(I64, I64) -> Ref [TRANSITION | STUB];
     /// Allocate a multi-dimensional array: method table, number of i32 arguments, pointer to them (rank lengths, or rank pairs bound, length).
-    NewMdArray = "new_md_array"(I64, I32, I64) -> Ref [TRANSITION];
+    NewMdArray = "new_md_array"(I64, I32, I64) -> Ref [TRANSITION | STUB];
+    /// Allocate an object without finalizer and of at most [`MAX_INLINE_ALLOC`](super::layout::MAX_INLINE_ALLOC) bytes: method table.
+    NewSmallObject = "new_small_object"(I64) -> Ref [TRANSITION | STUB];
+    /// Allocate a vector: array method table, length (not negative).
+    NewSmallArray = "new_small_array"(I64, I64) -> Ref [TRANSITION | STUB];
     /// Full cast test: method table, object -> object or InvalidCastException. Null passes.
-    CastClass = "cast_class"(I64, Ref) -> Ref [TRANSITION];
+    CastClass = "cast_class"(I64, Ref) -> Ref [TRANSITION | STUB];
     /// Full instance test: method table, object -> object or null.
     IsInst = "is_inst"(I64, Ref) -> Ref [];
     /// Checks an unbox: method table of the value type, object (not null) -> address of the data or InvalidCastException; enums and their base type are interchangeable.
-    Unbox = "unbox"(I64, Ref) -> ByRef [TRANSITION];
+    Unbox = "unbox"(I64, Ref) -> ByRef [TRANSITION | STUB];
     /// Unboxes a nullable: method table of `Nullable<T>`, object or null, destination.
-    UnboxNullable = "unbox_nullable"(I64, Ref, ByRef) [TRANSITION | WRITES];
+    UnboxNullable = "unbox_nullable"(I64, Ref, ByRef) [TRANSITION | STUB | WRITES];
     /// Boxes a value of any value type (nullable included): method table, address of the data.
-    Box = "box"(I64, ByRef) -> Ref [TRANSITION];
+    Box = "box"(I64, ByRef) -> Ref [TRANSITION | STUB];
     /// Covariance check of storing an object (not null) into an array: array, object; ArrayTypeMismatchException.
-    ArrayStoreCheck = "array_store_check"(Ref, Ref) [TRANSITION];
+    ArrayStoreCheck = "array_store_check"(Ref, Ref) [TRANSITION | STUB];
     /// Exact element type check of `ldelema`: array, method table of the element type; ArrayTypeMismatchException.
-    ArrayAddressCheck = "array_address_check"(Ref, I64) [TRANSITION];
+    ArrayAddressCheck = "array_address_check"(Ref, I64) [TRANSITION | STUB];
     /// Runs the class initializer: method table.
-    ClassInit = "class_init"(I64) [TRANSITION | WRITES];
+    ClassInit = "class_init"(I64) [TRANSITION | STUB | WRITES];
     /// Base of the thread-static fields of a type for the current thread: index.
-    ThreadStaticsBase = "thread_statics_base"(I64) -> I64 [TRANSITION];
+    ThreadStaticsBase = "thread_statics_base"(I64) -> I64 [TRANSITION | STUB];
     /// Code address of the override of a virtual or interface method: object (not null), method handle.
-    ResolveVirtual = "resolve_virtual"(Ref, I64) -> I64 [TRANSITION];
+    ResolveVirtual = "resolve_virtual"(Ref, I64) -> I64 [TRANSITION | STUB];
     /// Code address for a generic virtual method: object (not null), method handle of the exact instantiation; the result takes its context by itself.
-    ResolveGenericVirtual = "resolve_generic_virtual"(Ref, I64) -> I64 [TRANSITION];
+    ResolveGenericVirtual = "resolve_generic_virtual"(Ref, I64) -> I64 [TRANSITION | STUB];
     /// Value of an open runtime constant: generic context (method table or method handle), lookup descriptor.
-    GenericLookup = "generic_lookup"(I64, I64) -> I64 [TRANSITION];
+    GenericLookup = "generic_lookup"(I64, I64) -> I64 [TRANSITION | STUB];
     /// Raises an exception object (null: NullReferenceException).
-    Throw = "throw"(Ref) [TRANSITION | NORETURN];
+    Throw = "throw"(Ref) [TRANSITION | STUB | NORETURN];
     /// Raises an exception again with its stack trace kept.
-    Rethrow = "rethrow"(Ref) [TRANSITION | NORETURN];
+    Rethrow = "rethrow"(Ref) [TRANSITION | STUB | NORETURN];
     /// Continues unwinding at the end of a finally or fault handler: address of the EH slot.
-    ResumeUnwind = "resume_unwind"(I64) [TRANSITION | NORETURN];
+    ResumeUnwind = "resume_unwind"(I64) [TRANSITION | STUB | NORETURN];
     /// Raises the exception in `thread.pending_exception`.
-    ThrowPending = "throw_pending"() [TRANSITION | NORETURN];
+    ThrowPending = "throw_pending"() [TRANSITION | STUB | NORETURN];
     /// Raises the exception of a `TrapKind`.
-    ThrowTrap = "throw_trap"(I32) [TRANSITION | NORETURN];
+    ThrowTrap = "throw_trap"(I32) [TRANSITION | STUB | NORETURN];
     /// Raises the exception that says why a method could not be compiled: reason index.
     ThrowCompileError = "throw_compile_error"(I64) [TRANSITION | NORETURN];
     /// Initializes a delegate object: delegate, target or null, code address, method handle; chooses the invoke kind.
-    DelegateInit = "delegate_init"(Ref, Ref, I64, I64) [TRANSITION | WRITES];
+    DelegateInit = "delegate_init"(Ref, Ref, I64, I64) [TRANSITION | STUB | WRITES];
     /// Address of a field of a typed reference's type check: method table expected, type in the reference; InvalidCastException.
-    RefAnyCheck = "refany_check"(I64, I64) [TRANSITION];
+    RefAnyCheck = "refany_check"(I64, I64) [TRANSITION | STUB];
     /// Enters a monitor: object.
-    MonitorEnter = "monitor_enter"(Ref) [TRANSITION | WRITES];
+    MonitorEnter = "monitor_enter"(Ref) [TRANSITION | STUB | WRITES];
     /// Leaves a monitor: object.
-    MonitorExit = "monitor_exit"(Ref) [TRANSITION | WRITES];
+    MonitorExit = "monitor_exit"(Ref) [TRANSITION | STUB | WRITES];
     /// Remembers a store of a reference into an old object: object (or interior pointer).
     WriteBarrier = "write_barrier"(ByRef) [WRITES];
     /// Copies memory that may hold references, with barriers: destination, source, bytes.

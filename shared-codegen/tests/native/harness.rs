@@ -230,7 +230,11 @@ fn cell_value(f: &Fixup, functions: &[Function]) -> String {
         }
         Fixup::Helper(h) => match h.info().name {
             name @ ("poll" | "mem_move" | "mem_set" | "new_object" | "new_array"
-            | "throw_pending") => format!("helper_{name}"),
+            | "throw_pending") => {
+                format!("helper_{name}")
+            }
+            "new_small_object" => "helper_new_object".into(),
+            "new_small_array" => "helper_new_array".into(),
             _ => "helper_unknown".into(),
         },
         Fixup::NativeCode(_) => "native".into(),

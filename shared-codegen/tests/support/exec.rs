@@ -97,6 +97,8 @@ i64 native0(i64 a, i64 b) { return a * 10 + b; }
 i64 native1(i64 a, i64 b, i64 c, i64 d, i64 e, i64 f, i64 g, double h) { return a + 2*b + 3*c + 4*d + 5*e + 6*f + 7*g + (i64)h; }
 i64 helper_new_object(i64 mt) { buf[40] = mt; return (i64)(buf + 40); }
 i64 helper_new_array(i64 mt, i64 n) { buf[40] = mt; buf[43] = n; return (i64)(buf + 40); }
+i64 helper_new_small_object(i64 mt) { return helper_new_object(mt); }
+i64 helper_new_small_array(i64 mt, i64 n) { return helper_new_array(mt, n); }
 double helper_fmod(double a, double b) { return fmod(a, b); }
 void helper_memmove(i64 d, i64 s, i64 n) { memmove((void*)d, (void*)s, n); }
 void helper_throw(i64 o) { }

@@ -7,7 +7,7 @@
 
 use crate::eh;
 use core::arch::naked_asm;
-use shared_codegen::abi::layout::thread as l;
+use shared_codegen::abi::layout::{MAX_INLINE_ALLOC, array, method_table as mt, thread as l};
 
 /// Ways to raise an exception; the number is passed to [`eh::raise_entry`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +72,117 @@ raise_stub!(
 raise_stub!(
     /// Helper `resume_unwind`: address of the EH slot in `rdi`.
     resume_unwind, Raise::Resume);
+
+/// Address of a stub for a helper marked `STUB` with at most six general arguments: keeps the protocol of native calls around
+/// the function, and raises the exception that it leaves pending.
+macro_rules! transition_stub {
+    ($f:path) => {{
+        /// # Safety
+        /// Only for managed code.
+        #[unsafe(naked)]
+        unsafe extern "C" fn stub() {
+            core::arch::naked_asm!(
+                "lea rax, [rsp + 8]",
+                "mov [r15 + {last_sp}], rax",
+                "mov [r15 + {last_fp}], rbp",
+                "sub rsp, 8",
+                "call {function}",
+                "add rsp, 8",
+                "cmp qword ptr [r15 + {pending}], 0",
+                "jne {throw}",
+                "ret",
+                last_sp = const shared_codegen::abi::layout::thread::LAST_SP,
+                last_fp = const shared_codegen::abi::layout::thread::LAST_FP,
+                pending = const shared_codegen::abi::layout::thread::PENDING_EXCEPTION,
+                function = sym $f,
+                throw = sym $crate::arch::native::stubs::throw_pending,
+            )
+        }
+        stub as *const () as usize
+    }};
+}
+pub(crate) use transition_stub;
+
+macro_rules! allocation_stub {
+    ($(#[$doc:meta])* $name:ident, [$($size:literal),*], [$($initialize:literal),*], $slow:path $(, $k:ident = $v:expr)*) => {
+        $(#[$doc])*
+        /// The object is in `rax`. The object-start bit is set as by inline allocation (`isa::x64::sequence` of the
+        /// code generator); when the thread's buffer is used up the general helper takes over.
+        ///
+        /// # Safety
+        /// Only for managed code.
+        #[unsafe(naked)]
+        pub unsafe extern "C" fn $name() {
+            naked_asm!(
+                $($size,)*
+                "mov rax, [r15 + {cursor}]",
+                "add rcx, rax",
+                "cmp rcx, [r15 + {limit}]",
+                "ja 2f",
+                "mov [r15 + {cursor}], rcx",
+                "mov [rax], rdi",
+                $($initialize,)*
+                "mov rdx, [r15 + {bits}]",
+                "mov rcx, rax",
+                "mov rsi, rax",
+                "shr rcx, 8",
+                "shr rsi, 3",
+                "mov r8d, [rdx + 4 * rcx]",
+                "bts r8d, esi",
+                "mov [rdx + 4 * rcx], r8d",
+                "ret",
+                "2:",
+                "lea rax, [rsp + 8]",
+                "mov [r15 + {last_sp}], rax",
+                "mov [r15 + {last_fp}], rbp",
+                "sub rsp, 8",
+                "call {slow}",
+                "add rsp, 8",
+                "cmp qword ptr [r15 + {pending}], 0",
+                "jne {throw}",
+                "ret",
+                cursor = const l::ALLOC_CURSOR,
+                limit = const l::ALLOC_LIMIT,
+                bits = const l::OBJECT_BITS,
+                last_sp = const l::LAST_SP,
+                last_fp = const l::LAST_FP,
+                pending = const l::PENDING_EXCEPTION,
+                slow = sym $slow,
+                throw = sym throw_pending,
+                $($k = const $v,)*
+            )
+        }
+    };
+}
+
+allocation_stub!(
+    /// Helper `new_small_object`: method table in `rdi`.
+    new_small_object,
+    ["mov ecx, [rdi + {size}]"],
+    [],
+    crate::jit::helpers::new_object_helper,
+    size = mt::BASE_SIZE
+);
+allocation_stub!(
+    /// Helper `new_small_array`: method table in `rdi`, length in `rsi`.
+    new_small_array,
+    [
+        "cmp rsi, {max}",
+        "ja 2f",
+        "mov ecx, [rdi + {component}]",
+        "imul rcx, rsi",
+        "add rcx, {header}",
+        "and rcx, -8",
+        "cmp rcx, {max}",
+        "ja 2f"
+    ],
+    ["mov [rax + {length}], rsi"],
+    crate::jit::helpers::new_array,
+    max = MAX_INLINE_ALLOC,
+    component = mt::COMPONENT_SIZE,
+    header = array::DATA + 7,
+    length = array::LENGTH
+);
 
 /// Helper `poll`. Keeps every register.
 ///

@@ -6,6 +6,7 @@ use super::{Lower, class};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::{Effects, HelperId};
 use crate::abi::layout::MAX_INLINE_ALLOC;
+use crate::analysis::{Cfg, Dominators, Loops};
 use crate::compile::CompileError;
 use crate::ir::{Imm, Inst, MemType, Op, Type, Value};
 use crate::isa::x64::inst::{CallKind, FixedRegs, MInst};
@@ -106,10 +107,13 @@ impl Lower<'_> {
         let mut args: SmallVec<[Value; 8]> = d.args.iter().copied().collect();
         let bad = || CompileError::Internal(format!("malformed `{}`", d.op.info().name));
         match (d.op, d.imm) {
+            // The sequences that are emitted in loops have the same convention.
             (Op::AllocObject, Imm::Size(size, _)) => {
-                Ok(self.alloc_parts(HelperId::NewObject, args, size <= MAX_INLINE_ALLOC))
+                let small = size <= MAX_INLINE_ALLOC;
+                let h = [HelperId::NewObject, HelperId::NewSmallObject][usize::from(small)];
+                Ok(helper_parts(h, args))
             }
-            (Op::AllocArray, _) => Ok(self.alloc_parts(HelperId::NewArray, args, true)),
+            (Op::AllocArray, _) => Ok(helper_parts(HelperId::NewSmallArray, args)),
             (Op::CallHelper, Imm::Helper(h)) => Ok(helper_parts(h, args)),
             (_, Imm::Call(info)) => {
                 let sig = self.f.sigs.get(info.sig.index()).ok_or_else(bad)?;
@@ -157,15 +161,6 @@ impl Lower<'_> {
         }
     }
 
-    fn alloc_parts(&self, h: HelperId, args: SmallVec<[Value; 8]>, inline: bool) -> CallParts {
-        let mut parts = helper_parts(h, args);
-        if inline {
-            // The inline sequences have the helper's convention; emission chooses them by the op.
-            parts.kind = CallKind::Plain;
-        }
-        parts
-    }
-
     fn emit_call_parts(&mut self, c: CallParts) -> Option<Reg> {
         let (mut uses, vectors) = self.place_args(&c.params, &c.args, Amode::OutArg);
         if let Some(v) = c.context {
@@ -194,10 +189,14 @@ impl Lower<'_> {
                 kind: c.kind,
                 regs,
             },
-            (_, _, Op::AllocObject, Imm::Size(size, _)) if c.kind == CallKind::Plain => {
+            (_, _, Op::AllocObject, Imm::Size(size, _))
+                if size <= MAX_INLINE_ALLOC && self.is_in_loop() =>
+            {
                 MInst::AllocObject { size, regs }
             }
-            (_, _, Op::AllocArray, Imm::Size(element, _)) => MInst::AllocArray { element, regs },
+            (_, _, Op::AllocArray, Imm::Size(element, _)) if self.is_in_loop() => {
+                MInst::AllocArray { element, regs }
+            }
             (Callee::Cell(fixup), ..) => MInst::Call {
                 fixup,
                 kind: c.kind,
@@ -207,6 +206,17 @@ impl Lower<'_> {
         };
         self.buf.push(inst);
         result.map(|(r, _)| r)
+    }
+
+    /// Is the instruction in work worth more bytes than one that runs once?
+    fn is_in_loop(&mut self) -> bool {
+        let f = self.f;
+        let loops = self.loops.get_or_insert_with(|| {
+            let cfg = Cfg::new(f);
+            Loops::new(&cfg, &Dominators::new(&cfg))
+        });
+        let block = self.at.0;
+        loops.depth(block) > 0 && !f.blocks[block.index()].cold
     }
 
     /// Puts arguments into registers and an argument area. Also says how many are in float registers.
@@ -253,11 +263,8 @@ impl Lower<'_> {
         let uses = args.iter().copied().zip(regs::INT_ARGS);
         let regs = Box::new(FixedRegs::call(uses, []));
         let fixup = Fixup::Helper(h);
-        self.buf.push(MInst::Call {
-            fixup,
-            kind: CallKind::NoReturn,
-            regs,
-        });
+        let kind = helper_kind(h);
+        self.buf.push(MInst::Call { fixup, kind, regs });
         self.buf.push(MInst::Trap {
             kind: crate::abi::trap::TrapKind::InvalidProgram,
         });
@@ -316,18 +323,22 @@ impl Lower<'_> {
     }
 }
 
+fn helper_kind(h: HelperId) -> CallKind {
+    let effects = h.info().effects;
+    if effects.contains(Effects::STUB) || !effects.contains(Effects::TRANSITION) {
+        CallKind::Plain
+    } else if effects.contains(Effects::NORETURN) {
+        CallKind::NoReturn
+    } else {
+        CallKind::Native
+    }
+}
+
 fn helper_parts(h: HelperId, args: SmallVec<[Value; 8]>) -> CallParts {
     let info = h.info();
-    let kind = if info.effects.contains(Effects::NORETURN) {
-        CallKind::NoReturn
-    } else if info.effects.contains(Effects::TRANSITION) {
-        CallKind::Native
-    } else {
-        CallKind::Plain
-    };
     CallParts {
         callee: Callee::Cell(Fixup::Helper(h)),
-        kind,
+        kind: helper_kind(h),
         params: info.params.iter().copied().collect(),
         args,
         context: None,

@@ -36,6 +36,7 @@ use super::inst::{FixedRegs, MInst};
 use super::operand::{Amode, RegMem};
 use super::regs::{self, Reg};
 use super::visit::{OperandVisitor, Role};
+use crate::analysis::Loops;
 use crate::compile::{CompileError, ConstPolicy};
 use crate::ir::{Function, Fx, Imm, Inst, Op, SourceLoc, Type, Value};
 use crate::mach::Label;
@@ -126,6 +127,8 @@ pub(super) struct Lower<'f> {
     used_slots: Vec<bool>,
     has_calls: bool,
     has_localloc: bool,
+    /// Made when first asked for.
+    loops: Option<Loops>,
     error: Option<CompileError>,
 }
 
@@ -161,6 +164,7 @@ pub fn lower(
         used_slots: vec![false; f.slots.len()],
         has_calls: false,
         has_localloc: false,
+        loops: None,
         error: None,
     };
     lower.survey();
