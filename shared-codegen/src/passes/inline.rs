@@ -22,6 +22,7 @@
 //! depth of [`MAX_DEPTH`], never recursively. Class-initialization checks stand in the bodies and come with them. Source
 //! positions name an inline site, from which stack traces show the frames that are not there.
 //!
+//! A body that calls others must be smaller than one that does not: it saves less, and most of what is inlined runs seldom.
 //! Not inlined: bodies with exception regions, dynamic stack allocation, variable arguments or tail calls; bodies that never
 //! return; calls in cold blocks or on the way to a `throw`. Linear in the size of the result. Adds blocks, so everything
 //! computed about the function must be computed anew.
@@ -39,8 +40,10 @@ use smallvec::SmallVec;
 const MAX_DEPTH: usize = 8;
 /// Largest IL of a method inlined because it is small.
 const SMALL_IL: u32 = 100;
-/// Largest cost of such a method.
-const SMALL_COST: u32 = 40;
+/// Largest cost of such a method if it calls others: then not much more than the call itself is saved.
+const SMALL_COST: u32 = 16;
+/// Largest cost of such a method if it calls nothing.
+const LEAF_COST: u32 = 40;
 /// Largest cost of such a method when the call stands in a loop.
 const LOOP_COST: u32 = 70;
 /// Largest IL of a method inlined because its author wants it.
@@ -142,7 +145,8 @@ impl Inliner<'_> {
             return None;
         };
         let method = info.method?;
-        let (max_il, max_cost) = match self.cx.oracle.inline_hint(method) {
+        let hint = self.cx.oracle.inline_hint(method);
+        let (max_il, max_cost) = match hint {
             InlineHint::Never => return None,
             InlineHint::Small if self.in_loop[block.index()] => (SMALL_IL, LOOP_COST),
             InlineHint::Small => (SMALL_IL, SMALL_COST),
@@ -159,6 +163,10 @@ impl Inliner<'_> {
             .iter()
             .map(|&b| block_cost(&body, b))
             .sum::<u32>();
+        let max_cost = match hint {
+            InlineHint::Small if is_leaf(&body) => max_cost.max(LEAF_COST),
+            _ => max_cost,
+        };
         let fits = cost <= max_cost.min(self.budget);
         if !fits || !is_fit(&body) || body.sig != f.sigs[info.sig.index()] {
             return None;
@@ -231,6 +239,22 @@ fn is_fit(body: &Function) -> bool {
     returns && body.regions.is_empty()
 }
 
+/// The body calls nothing, unless on the way to a `throw`.
+fn is_leaf(body: &Function) -> bool {
+    let mut blocks = body.layout.iter();
+    blocks.all(|&b| {
+        let throws = matches!(
+            body.insts[body.terminator(b).index()].op,
+            Op::Throw | Op::Trap
+        );
+        let insts = &body.blocks[b.index()].insts;
+        throws
+            || insts
+                .iter()
+                .all(|i| op_cost(body.insts[i.index()].op) < CALL_COST)
+    })
+}
+
 /// Cost of a block in units of about one machine instruction. Blocks that end in `throw` are moved out of the way.
 fn block_cost(f: &Function, b: Block) -> u32 {
     let insts = &f.blocks[b.index()].insts;
@@ -242,11 +266,14 @@ fn block_cost(f: &Function, b: Block) -> u32 {
     }
 }
 
+/// Least cost of ops that call.
+const CALL_COST: u32 = 4;
+
 fn op_cost(op: Op) -> u32 {
     match op {
         Op::Iconst | Op::Fconst | Op::Null | Op::Jump | Op::Return | Op::Poll => 0,
         Op::NullCheck | Op::AddrCast | Op::ContextArg | Op::SlotAddr | Op::KeepAlive => 0,
-        Op::Call | Op::CallInternal | Op::CallHelper | Op::CallIndirect => 4,
+        Op::Call | Op::CallInternal | Op::CallHelper | Op::CallIndirect => CALL_COST,
         Op::CallVirtual | Op::CallInterface | Op::CallDelegate | Op::CallNative => 6,
         Op::NewObject | Op::NewArray | Op::CastClass | Op::IsInst | Op::ClassInit => 5,
         Op::ThreadStatics | Op::GenericLookup | Op::ArrayStoreCheck | Op::Unbox => 5,
