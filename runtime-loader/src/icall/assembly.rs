@@ -48,7 +48,7 @@ icalls! {
 }
 
 /// Keys of reflection objects: a module's assembly and its module object.
-const ASSEMBLY_KEY: usize = 1;
+pub(super) const ASSEMBLY_KEY: usize = 1;
 
 /// The `RuntimeAssembly` of a module.
 pub(super) fn assembly_object(module: ModuleId) -> Result<Obj> {
@@ -108,7 +108,13 @@ extern "C" fn entry_assembly() -> Obj {
 /// TypeDefs of a module without `<Module>`; with `exported` only those visible outside.
 pub(super) fn types_of(module: ModuleId, exported: bool) -> Vec<TypeId> {
     let types = &runtime::get().types;
-    let rows = types.module(module).rows::<TypeDefRow>().skip(1);
+    // Modules made at run time have rows for types that are not finished.
+    let finished = |row: &TypeDefRow| types.growth(module).is_none_or(|g| g.has(row.token()));
+    let rows = types
+        .module(module)
+        .rows::<TypeDefRow>()
+        .skip(1)
+        .filter(finished);
     let visible = |t: &TypeId| {
         let mut at = Some(*t);
         while let Some(t) = at {
@@ -128,7 +134,11 @@ pub(super) fn types_of(module: ModuleId, exported: bool) -> Vec<TypeId> {
 extern "C" fn assemblies(_domain: Obj, reflection_only: bool) -> Obj {
     managed(|| {
         let rt = runtime::get();
-        let all = rt.types.modules().filter(|_| !reflection_only);
+        let hidden = rt.emit.dynamic_methods();
+        let all = rt
+            .types
+            .modules()
+            .filter(|m| !reflection_only && hidden != Some(*m));
         // The objects stay alive: the cache holds them.
         let all = all.map(assembly_object).collect::<Result<Vec<Obj>>>()?;
         object_array(rt, rt.types.known(Known::Assembly), &all)

@@ -20,6 +20,7 @@ mod clock;
 mod console;
 mod culture;
 mod delegate;
+pub mod emit;
 pub mod environment;
 mod file_share;
 mod file_version;

@@ -27,7 +27,8 @@ icalls! {
     }
 }
 
-const MODULE_KEY: usize = 3;
+/// Key of the reflection object of a module.
+pub(super) const MODULE_KEY: usize = 3;
 
 /// The `RuntimeModule` of a module.
 pub(super) fn module_object(module: ModuleId) -> Result<Obj> {

@@ -80,7 +80,7 @@ extern "C" fn initialize_array(a: Obj, field: usize) {
         let module = rt.types.module(kind.module);
         let data = module
             .field_rva_of(kind.row)
-            .and_then(|rva| module.pe().tail_at(rva));
+            .and_then(|rva| module.data_at(rva));
         let len = array::bytes_len(a);
         let Some(data) = data.filter(|d| d.len() >= len) else {
             return Err(Thrown::argument(

@@ -111,7 +111,7 @@ impl Runtime {
         let module = self.types.module(kind.module);
         let data = module
             .field_rva_of(kind.row)
-            .and_then(|rva| module.pe().tail_at(rva));
+            .and_then(|rva| module.data_at(rva));
         Ok(data.map_or(0, |d| d.as_ptr() as usize))
     }
 }

@@ -46,6 +46,8 @@ pub struct Runtime {
     pub strings: strings::InternTable,
     /// Reflection objects.
     pub reflect: reflect::ReflectionCache,
+    /// What programs make by `System.Reflection.Emit`.
+    pub emit: crate::icall::emit::Emitted,
     /// Open runtime constants of shared code.
     pub lookups: lookup::Lookups,
     /// Precompiled images.

@@ -62,6 +62,12 @@ impl ReflectionCache {
             .or_insert_with(|| Box::leak(Box::new(MemberDesc { owner, token })))
     }
 
+    /// Takes `object` for a key that has no object yet.
+    pub fn adopt(&self, key: Key, object: Obj) {
+        let mut objects = self.objects.lock();
+        objects.entry(key).or_insert_with(|| Handle::strong(object));
+    }
+
     /// The object of a key, made if there is none yet.
     pub fn get_or_make(&self, key: Key, make: impl FnOnce() -> Result<Obj>) -> Result<Obj> {
         if let Some(h) = self.objects.lock().get(&key) {

@@ -62,8 +62,7 @@ impl MethodBody {
     /// Reads the body at an address.
     pub fn parse(module: &Module, rva: u32) -> Result<MethodBody> {
         let bytes = module
-            .pe()
-            .tail_at(rva)
+            .data_at(rva)
             .ok_or(Error::Body("address outside of the file"))?;
         Self::parse_bytes(bytes)
     }

@@ -1,6 +1,7 @@
 //! Column types: what the number in a cell means.
 
 use super::error::{Error, Result};
+use super::grow::Growth;
 use super::heaps::Heaps;
 use super::schema::{ColumnKind, TableId};
 use super::tables::RowId;
@@ -19,6 +20,8 @@ pub trait Column {
     const KIND: ColumnKind;
     /// The meaning of the number stored in a cell.
     fn decode(heaps: &Heaps, cell: u32) -> Result<Self::Out>;
+    /// The number to store in a cell of a module made at run time.
+    fn encode(growth: &Growth, value: &Self::Out) -> u32;
     /// The value as text, for people.
     fn show(value: &Self::Out) -> String {
         format!("{value:?}")
@@ -31,6 +34,9 @@ impl Column for u16 {
     fn decode(_: &Heaps, cell: u32) -> Result<u16> {
         Ok(cell as u16)
     }
+    fn encode(_: &Growth, value: &u16) -> u32 {
+        (*value).into()
+    }
     fn show(value: &u16) -> String {
         format!("{value:#x}")
     }
@@ -41,6 +47,9 @@ impl Column for u32 {
     const KIND: ColumnKind = ColumnKind::U32;
     fn decode(_: &Heaps, cell: u32) -> Result<u32> {
         Ok(cell)
+    }
+    fn encode(_: &Growth, value: &u32) -> u32 {
+        *value
     }
     fn show(value: &u32) -> String {
         format!("{value:#x}")
@@ -54,6 +63,9 @@ impl Column for Str {
     const KIND: ColumnKind = ColumnKind::Str;
     fn decode(heaps: &Heaps, cell: u32) -> Result<&'static str> {
         heaps.string(cell)
+    }
+    fn encode(growth: &Growth, value: &&'static str) -> u32 {
+        growth.item(value.as_bytes())
     }
 }
 
@@ -70,6 +82,9 @@ impl Column for Guid {
     fn decode(heaps: &Heaps, cell: u32) -> Result<[u8; 16]> {
         heaps.guid(cell)
     }
+    fn encode(growth: &Growth, value: &[u8; 16]) -> u32 {
+        growth.item(value)
+    }
     fn show(value: &[u8; 16]) -> String {
         hex(value)
     }
@@ -82,6 +97,9 @@ impl Column for Blob {
     const KIND: ColumnKind = ColumnKind::Blob;
     fn decode(heaps: &Heaps, cell: u32) -> Result<&'static [u8]> {
         heaps.blob(cell)
+    }
+    fn encode(growth: &Growth, value: &&'static [u8]) -> u32 {
+        growth.item(value)
     }
     fn show(value: &&'static [u8]) -> String {
         hex(value)
@@ -96,6 +114,9 @@ impl<R: RowId> Column for Index<R> {
     fn decode(_: &Heaps, cell: u32) -> Result<R> {
         row_number(cell, R::TABLE).map(R::from)
     }
+    fn encode(_: &Growth, value: &R) -> u32 {
+        (*value).into()
+    }
     fn show(value: &R) -> String {
         let row: u32 = (*value).into();
         row.to_string()
@@ -109,6 +130,9 @@ impl<R: RowId> Column for List<R> {
     const KIND: ColumnKind = Index::<R>::KIND;
     fn decode(heaps: &Heaps, cell: u32) -> Result<R> {
         Index::<R>::decode(heaps, cell)
+    }
+    fn encode(_: &Growth, value: &R) -> u32 {
+        (*value).into()
     }
     fn show(value: &R) -> String {
         Index::<R>::show(value)
@@ -141,6 +165,9 @@ impl<C: Coded> Column for CodedIndex<C> {
     const KIND: ColumnKind = ColumnKind::Coded(C::TABLES, C::BITS);
     fn decode(_: &Heaps, cell: u32) -> Result<Token> {
         decode::<C>(cell)
+    }
+    fn encode(_: &Growth, value: &Token) -> u32 {
+        encode::<C>(*value).unwrap_or(0)
     }
 }
 

@@ -10,7 +10,12 @@ pub struct Heaps {
     pub(crate) blobs: &'static [u8],
     pub(crate) guids: &'static [u8],
     pub(crate) user_strings: &'static [u8],
+    /// Items of a module made at run time, by index; the four heaps above are empty then.
+    pub(crate) grown: Option<&'static Items>,
 }
+
+/// Heap items of a module made at run time; number 0 is empty.
+pub(crate) type Items = boxcar::Vec<&'static [u8]>;
 
 /// Reads a compressed unsigned number (II.23.2); returns it and the rest.
 pub fn compressed(bytes: &'static [u8]) -> Option<(u32, &'static [u8])> {
@@ -36,6 +41,9 @@ fn sized(heap: &'static [u8], index: u32) -> Option<&'static [u8]> {
 impl Heaps {
     /// The bytes of a name, without the terminator.
     pub(crate) fn string_bytes(&self, index: u32) -> Option<&'static [u8]> {
+        if let Some(items) = self.grown {
+            return items.get(index as usize).copied();
+        }
         let rest = self.strings.get(index as usize..)?;
         Some(CStr::from_bytes_until_nul(rest).ok()?.to_bytes())
     }
@@ -60,10 +68,23 @@ impl Heaps {
         if index == 0 {
             return Ok(&[]);
         }
-        sized(self.blobs, index).ok_or(Error::Heap {
+        let found = self.item_or(index, || sized(self.blobs, index));
+        found.ok_or(Error::Heap {
             heap: "#Blob",
             index,
         })
+    }
+
+    /// An item of a module made at run time, or what `read` finds in a heap.
+    fn item_or(
+        &self,
+        index: u32,
+        read: impl FnOnce() -> Option<&'static [u8]>,
+    ) -> Option<&'static [u8]> {
+        match self.grown {
+            Some(items) => items.get(index as usize).copied(),
+            None => read(),
+        }
     }
 
     /// A GUID by its 1-based number; zeros for 0.
@@ -72,8 +93,8 @@ impl Heaps {
             return Ok([0; 16]);
         }
         let at = (index as usize - 1) * 16;
-        let bytes = self.guids.get(at..at + 16).and_then(|b| b.try_into().ok());
-        bytes.ok_or(Error::Heap {
+        let bytes = self.item_or(index, || self.guids.get(at..at + 16));
+        bytes.and_then(|b| b.try_into().ok()).ok_or(Error::Heap {
             heap: "#GUID",
             index,
         })
@@ -81,7 +102,8 @@ impl Heaps {
 
     /// UTF-16LE bytes of an `ldstr` operand (without the trailing flag byte).
     pub fn user_string(&self, index: u32) -> Result<&'static [u8]> {
-        let bytes = sized(self.user_strings, index).ok_or(Error::Heap { heap: "#US", index })?;
+        let bytes = self.item_or(index, || sized(self.user_strings, index));
+        let bytes = bytes.ok_or(Error::Heap { heap: "#US", index })?;
         Ok(&bytes[..bytes.len() & !1])
     }
 }

@@ -2,10 +2,11 @@
 
 use super::column::MAX_ROW;
 use super::error::{Error, Result};
+use super::grow::Growth;
 use super::heaps::Heaps;
 use super::names::Names;
 use super::query::Maps;
-use super::schema::{Sizes, TableId, indirection};
+use super::schema::{ColumnKind, Sizes, TableId, indirection};
 use super::tables::{RowId, SCHEMA};
 use crate::pe::{PeFile, u16_at, u32_at};
 use core::marker::PhantomData;
@@ -29,6 +30,8 @@ pub struct Module {
     orders: [OnceLock<Box<[u32]>>; 64],
     pub(crate) names: Names,
     pub(crate) maps: OnceLock<Maps>,
+    /// The rows of a module made at run time.
+    growth: Option<Growth>,
 }
 
 /// Offsets of the columns of a row.
@@ -123,10 +126,48 @@ impl Module {
             orders: [const { OnceLock::new() }; 64],
             names: Names::default(),
             maps: OnceLock::new(),
+            growth: None,
         };
         let tables = module.read_streams(root, 16 + version_len)?;
         module.read_tables(tables)?;
         Ok(module)
+    }
+
+    /// An empty module that rows are added to at run time: see [`Growth`].
+    pub fn growing(path: PathBuf) -> Module {
+        let growth = Growth::default();
+        let mut module = Module {
+            path,
+            pe: PeFile::default(),
+            heaps: growth.heaps(),
+            sizes: Growth::SIZES,
+            tables: [&[]; 64],
+            columns: [[0; MAX_COLUMNS + 1]; 64],
+            sorted: 0,
+            version: "v4.0.30319",
+            orders: [const { OnceLock::new() }; 64],
+            names: Names::default(),
+            maps: OnceLock::new(),
+            growth: Some(growth),
+        };
+        for (ends, table) in module.columns.iter_mut().zip(&SCHEMA) {
+            let columns = table.map_or(&[] as &[_], |(_, columns)| columns);
+            column_ends(columns, &module.sizes, ends);
+        }
+        module
+    }
+
+    /// The rows of a module made at run time; `None` for files.
+    pub fn growth(&self) -> Option<&Growth> {
+        self.growth.as_ref()
+    }
+
+    /// The bytes from an address of the image on: method bodies and initial values of fields.
+    pub fn data_at(&self, rva: u32) -> Option<&'static [u8]> {
+        match self.growth() {
+            Some(_) => self.heaps.grown?.get(rva as usize).copied(),
+            None => self.pe.tail_at(rva),
+        }
     }
 
     fn read_streams(&mut self, root: &'static [u8], flags_at: usize) -> Result<&'static [u8]> {
@@ -202,11 +243,7 @@ impl Module {
             if rows > MAX_ROW {
                 return Err(Error::Table(name));
             }
-            let mut size = 0;
-            for (column, end) in columns.iter().zip(&mut self.columns[t][1..]) {
-                size += column.size(&self.sizes);
-                *end = size as u8;
-            }
+            let size = column_ends(columns, &self.sizes, &mut self.columns[t]);
             let len = size as usize * rows as usize;
             self.tables[t] = stream.get(at..at + len).ok_or(Error::Table(name))?;
             at += len;
@@ -231,7 +268,10 @@ impl Module {
 
     /// Number of rows of a table.
     pub fn row_count(&self, table: TableId) -> u32 {
-        self.sizes.rows.get(table.0 as usize).copied().unwrap_or(0)
+        match self.growth() {
+            Some(growth) => growth.row_count(table),
+            None => self.sizes.rows.get(table.0 as usize).copied().unwrap_or(0),
+        }
     }
 
     /// All rows of a table.
@@ -249,8 +289,19 @@ impl Module {
         }
     }
 
+    /// The rows with these numbers.
+    pub(crate) fn in_order<R: RowId>(&self, rows: &'static [u32]) -> RowRange<'_, R> {
+        RowRange {
+            order: Some(rows),
+            ..self.range(1, rows.len() as u32 + 1)
+        }
+    }
+
     /// Rows whose column `column`, which is the table's key, is `key`.
     pub(crate) fn equal_range<R: RowId>(&self, column: usize, key: u32) -> RowRange<'_, R> {
+        if let Some(growth) = self.growth() {
+            return self.in_order(growth.rows_of(R::TABLE, key));
+        }
         let order = self.key_order(R::TABLE, column);
         let key_at = |position: u32| {
             let row = order.map_or(position, |o| o[position as usize - 1]);
@@ -299,6 +350,12 @@ impl Module {
 
     /// The cells of a row, if it exists.
     pub(crate) fn cells(&self, table: TableId, row: u32) -> Option<Cells<'_>> {
+        if let Some(growth) = self.growth() {
+            return Some(Cells {
+                bytes: growth.cells(table, row)?,
+                columns: &self.columns[table.0 as usize],
+            });
+        }
         if row == 0 || row > self.row_count(table) {
             return None;
         }
@@ -313,6 +370,16 @@ impl Module {
     pub(crate) fn cell(&self, table: TableId, row: u32, column: usize) -> u32 {
         self.cells(table, row).map_or(0, |c| c.get(column))
     }
+}
+
+/// Notes where columns end, and gives the size of a row.
+fn column_ends(columns: &[ColumnKind], sizes: &Sizes, ends: &mut ColumnOffsets) -> u32 {
+    let mut size = 0;
+    for (column, end) in columns.iter().zip(&mut ends[1..]) {
+        size += column.size(sizes);
+        *end = size as u8;
+    }
+    size
 }
 
 /// The first of the positions 1 to `count` for which `less` no longer holds, or `count + 1`.

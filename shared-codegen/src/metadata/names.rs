@@ -141,6 +141,9 @@ const VISIBILITY_MASK: u32 = 7;
 impl Module {
     /// A top-level type by name.
     pub fn find_type(&self, namespace: &str, name: &str) -> Option<TypeDefRow> {
+        if let Some(growth) = self.growth() {
+            return growth.find_type(namespace, name);
+        }
         let columns = (type_def::namespace as usize, type_def::name as usize);
         let is_top_level = |row| {
             let flags = self.cell(TypeDefRow::TABLE, row, type_def::flags as usize);
@@ -157,6 +160,9 @@ impl Module {
 
     /// An exported type (forwarder, or type of another module of the assembly) by name.
     pub fn find_exported(&self, namespace: &str, name: &str) -> Option<ExportedTypeRow> {
+        if self.growth().is_some() {
+            return None;
+        }
         let columns = (
             exported_type::namespace as usize,
             exported_type::name as usize,
@@ -176,6 +182,9 @@ impl Module {
 
     /// Types nested in a type, in row order.
     pub fn nested_types(&self, enclosing: TypeDefRow) -> &[TypeDefRow] {
+        if let Some(growth) = self.growth() {
+            return growth.nested_types(enclosing);
+        }
         let index = self.names.nested.get_or_init(|| NestedIndex::build(self));
         index.of(enclosing)
     }

@@ -1,6 +1,6 @@
 //! Relations between rows: lists, owners, and lookups in tables sorted by key.
 
-use super::column::{Coded, coded, encode};
+use super::column::{coded, encode};
 use super::error::{Error, Result};
 use super::module::{Module, RowRange, partition_point};
 use super::schema::TableId;
@@ -18,8 +18,8 @@ pub(crate) struct Maps {
 
 impl Module {
     /// Rows whose key column, a coded index, refers to `token`.
-    fn keyed<R: RowId, C: Coded>(&self, column: usize, token: Token) -> RowRange<'_, R> {
-        match encode::<C>(token) {
+    fn keyed<R: RowId>(&self, column: usize, token: Token) -> RowRange<'_, R> {
+        match key_of(R::TABLE, token) {
             Some(key) => self.equal_range(column, key),
             None => self.range(1, 1),
         }
@@ -28,6 +28,9 @@ impl Module {
     /// The list that starts in column `column` of `row` and ends where that of the next row starts.
     fn list<R: RowId, E: RowId>(&self, row: R, column: usize) -> RowRange<'_, E> {
         let row: u32 = row.into();
+        if let Some(growth) = self.growth() {
+            return self.in_order(growth.rows_of(E::TABLE, row));
+        }
         let count = self.row_count(R::TABLE);
         let start = self.cell(R::TABLE, row, column);
         let limit = self.list_length::<E>() + 1;
@@ -74,6 +77,9 @@ impl Module {
 
     /// Properties of a type.
     pub fn properties_of(&self, row: TypeDefRow) -> RowRange<'_, PropertyRow> {
+        if let Some(growth) = self.growth() {
+            return self.in_order(growth.rows_of(PropertyRow::TABLE, row.0));
+        }
         let map = self.maps().properties.get(&row.0).copied().unwrap_or(0);
         let column = columns::property_map::property_list as usize;
         self.list(PropertyMapRow(map), column)
@@ -81,6 +87,9 @@ impl Module {
 
     /// Events of a type.
     pub fn events_of(&self, row: TypeDefRow) -> RowRange<'_, EventRow> {
+        if let Some(growth) = self.growth() {
+            return self.in_order(growth.rows_of(EventRow::TABLE, row.0));
+        }
         let map = self.maps().events.get(&row.0).copied().unwrap_or(0);
         let column = columns::event_map::event_list as usize;
         self.list(EventMapRow(map), column)
@@ -101,6 +110,9 @@ impl Module {
 
     /// The type that declares a method.
     pub fn owner_of_method(&self, row: MethodDefRow) -> Result<TypeDefRow> {
+        if let Some(growth) = self.growth() {
+            return growth.owner(row.into()).ok_or(NO_OWNER);
+        }
         if self.row_count(MethodPtrRow::TABLE) > 0 {
             return self.owner_by_scan(|t| self.methods_of(t).any(|m| m == row));
         }
@@ -109,6 +121,9 @@ impl Module {
 
     /// The type that declares a field.
     pub fn owner_of_field(&self, row: FieldRow) -> Result<TypeDefRow> {
+        if let Some(growth) = self.growth() {
+            return growth.owner(row.into()).ok_or(NO_OWNER);
+        }
         if self.row_count(FieldPtrRow::TABLE) > 0 {
             return self.owner_by_scan(|t| self.fields_of(t).any(|f| f == row));
         }
@@ -131,7 +146,7 @@ impl Module {
 
     /// Generic parameters of a type or method.
     pub fn generic_params_of(&self, owner: Token) -> RowRange<'_, GenericParamRow> {
-        self.keyed::<_, coded::TypeOrMethodDef>(columns::generic_param::owner as usize, owner)
+        self.keyed(columns::generic_param::owner as usize, owner)
     }
 
     /// Constraints of a generic parameter.
@@ -146,16 +161,13 @@ impl Module {
 
     /// Custom attributes of anything.
     pub fn custom_attributes_of(&self, parent: Token) -> RowRange<'_, CustomAttributeRow> {
-        self.keyed::<_, coded::HasCustomAttribute>(
-            columns::custom_attribute::parent as usize,
-            parent,
-        )
+        self.keyed(columns::custom_attribute::parent as usize, parent)
     }
 
     /// Default value of a field, parameter or property.
     pub fn constant_of(&self, parent: Token) -> Option<Constant> {
         let row = self
-            .keyed::<ConstantRow, coded::HasConstant>(columns::constant::parent as usize, parent)
+            .keyed::<ConstantRow>(columns::constant::parent as usize, parent)
             .next()?;
         self.constant(row).ok()
     }
@@ -163,17 +175,14 @@ impl Module {
     /// Marshalling blob of a field or parameter.
     pub fn field_marshal_of(&self, parent: Token) -> Option<&'static [u8]> {
         let row = self
-            .keyed::<FieldMarshalRow, coded::HasFieldMarshal>(
-                columns::field_marshal::parent as usize,
-                parent,
-            )
+            .keyed::<FieldMarshalRow>(columns::field_marshal::parent as usize, parent)
             .next()?;
         self.field_marshal(row).ok().map(|m| m.native_type)
     }
 
     /// Declarative security of a type, method or assembly.
     pub fn decl_security_of(&self, parent: Token) -> RowRange<'_, DeclSecurityRow> {
-        self.keyed::<_, coded::HasDeclSecurity>(columns::decl_security::parent as usize, parent)
+        self.keyed(columns::decl_security::parent as usize, parent)
     }
 
     /// Packing and size of a type.
@@ -203,10 +212,7 @@ impl Module {
     /// P/Invoke description of a method.
     pub fn impl_map_of(&self, row: MethodDefRow) -> Option<ImplMap> {
         let found = self
-            .keyed::<ImplMapRow, coded::MemberForwarded>(
-                columns::impl_map::member as usize,
-                row.token(),
-            )
+            .keyed::<ImplMapRow>(columns::impl_map::member as usize, row.token())
             .next()?;
         self.impl_map(found).ok()
     }
@@ -214,7 +220,7 @@ impl Module {
     /// Accessors of a property or event.
     pub fn semantics_of(&self, association: Token) -> impl Iterator<Item = MethodSemantics> + '_ {
         let at = columns::method_semantics::association as usize;
-        let rows = self.keyed::<MethodSemanticsRow, coded::HasSemantics>(at, association);
+        let rows = self.keyed::<MethodSemanticsRow>(at, association);
         rows.filter_map(|r| self.method_semantics(r).ok())
     }
 
@@ -256,6 +262,20 @@ impl Module {
         all.get(offset + 4..)
             .and_then(|rest| rest.get(..len))
             .ok_or(bad)
+    }
+}
+
+/// The number that stands for a row in the key column, a coded index, of a table.
+pub(crate) fn key_of(table: TableId, owner: Token) -> Option<u32> {
+    match table {
+        GenericParamRow::TABLE => encode::<coded::TypeOrMethodDef>(owner),
+        CustomAttributeRow::TABLE => encode::<coded::HasCustomAttribute>(owner),
+        ConstantRow::TABLE => encode::<coded::HasConstant>(owner),
+        FieldMarshalRow::TABLE => encode::<coded::HasFieldMarshal>(owner),
+        DeclSecurityRow::TABLE => encode::<coded::HasDeclSecurity>(owner),
+        ImplMapRow::TABLE => encode::<coded::MemberForwarded>(owner),
+        MethodSemanticsRow::TABLE => encode::<coded::HasSemantics>(owner),
+        _ => None,
     }
 }
 

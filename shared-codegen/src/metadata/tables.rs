@@ -37,6 +37,18 @@ macro_rules! tables {
             pub struct $name { $(pub $field: <$col as super::column::Column>::Out),* }
         )*
 
+        $(
+            impl super::grow::GrownRow for $name {
+                type Row = $row;
+                fn cells(&self, growth: &super::grow::Growth) -> Vec<(ColumnKind, u32)> {
+                    vec![$((
+                        <$col as super::column::Column>::KIND,
+                        <$col as super::column::Column>::encode(growth, &self.$field),
+                    )),*]
+                }
+            }
+        )*
+
         impl Module {
             $(
                 #[doc = concat!("Reads a row of the ", stringify!($name), " table.")]

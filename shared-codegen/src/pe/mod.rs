@@ -20,7 +20,7 @@ struct Section {
 }
 
 /// A PE file with a CLI header.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PeFile {
     bytes: &'static [u8],
     sections: Box<[Section]>,

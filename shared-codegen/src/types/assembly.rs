@@ -56,6 +56,25 @@ pub(crate) struct LoadedModule {
     pub(crate) type_refs: Box<[OnceLock<Result<TypeId>>]>,
     /// Types, methods and fields behind tokens resolved without generic context.
     pub(crate) members: RwLock<FxHashMap<Token, Result<Member>>>,
+    /// Tokens by what they are bound to, in modules made at run time.
+    pub(crate) references: super::growing::References,
+    /// Meaning of tokens, in modules made at run time.
+    pub(crate) binder: Option<Box<dyn super::TokenBinder>>,
+}
+
+impl LoadedModule {
+    /// A module of which nothing is resolved.
+    pub(crate) fn new(module: Module, info: AssemblyInfo) -> LoadedModule {
+        LoadedModule {
+            refs: cells(module.row_count(AssemblyRefRow::TABLE)),
+            type_refs: cells(module.row_count(TypeRefRow::TABLE)),
+            members: RwLock::default(),
+            references: RwLock::default(),
+            binder: None,
+            info,
+            module,
+        }
+    }
 }
 
 fn assembly_identity(module: &Module) -> Option<AssemblyName> {
@@ -143,7 +162,9 @@ impl TypeContext {
     /// A loaded assembly that satisfies the name.
     pub fn find_loaded(&self, name: &AssemblyName) -> Option<ModuleId> {
         let framework = name.is_framework();
-        self.modules().find(|&m| {
+        // Assemblies made at run time are not found by name.
+        let mut files = self.modules().filter(|&m| self.growth(m).is_none());
+        files.find(|&m| {
             let found = &self.loaded(m).info.name;
             name.accepts(found) || (framework && found.name == name.name)
         })
@@ -162,23 +183,18 @@ impl TypeContext {
         let guard = self.loading.lock();
         let same = |m: &ModuleId| {
             let info = &self.loaded(*m).info;
-            info.path == file.path || info.name == name
+            self.growth(*m).is_none() && (info.path == file.path || info.name == name)
         };
         if let Some(m) = self.modules().find(|m| share && same(m)) {
             return Ok(m);
         }
         let id = ModuleId(self.modules.count() as u32);
-        self.modules.push(LoadedModule {
-            refs: cells(module.row_count(AssemblyRefRow::TABLE)),
-            type_refs: cells(module.row_count(TypeRefRow::TABLE)),
-            members: RwLock::default(),
-            info: AssemblyInfo {
-                module: id,
-                name,
-                path: file.path,
-            },
-            module,
-        });
+        let info = AssemblyInfo {
+            module: id,
+            name,
+            path: file.path,
+        };
+        self.modules.push(LoadedModule::new(module, info));
         drop(guard);
         self.resolver.loaded(self.assembly(id));
         Ok(id)

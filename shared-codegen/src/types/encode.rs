@@ -168,6 +168,13 @@ impl TypeContext {
 
     /// Appends the name of a module's assembly.
     pub fn encode_module(&self, module: ModuleId, out: &mut Vec<u8>) {
+        if self.growth(module).is_some() {
+            // Modules made at run time are in no image, and their names may be anybody's.
+            let unique = format!("\0{}", module.0);
+            number(out, unique.len() as u32);
+            out.extend_from_slice(unique.as_bytes());
+            return;
+        }
         let name = self.module_name(module);
         number(out, name.len() as u32);
         out.extend_from_slice(name.as_bytes());

@@ -97,10 +97,18 @@ impl TypeContext {
     /// The MethodDef row of a method; `None` for array methods and wrappers.
     pub fn method_def(&self, m: MethodId) -> Option<MethodDef> {
         let entry = self.method_entry(m);
-        *entry.def.get_or_init(|| match entry.kind {
+        if let Some(known) = entry.def.get() {
+            return *known;
+        }
+        let found = match entry.kind {
             MethodKind::Def { module, row, .. } => self.module(module).method_def(row).ok(),
             _ => None,
-        })
+        };
+        // A row that is not there yet may come: builders hand out rows before they are written.
+        match found {
+            Some(_) => *entry.def.get_or_init(|| found),
+            None => None,
+        }
     }
 
     /// Code is supplied by the runtime (delegate methods).

@@ -15,6 +15,7 @@ mod dispatch;
 pub mod encode;
 mod error;
 mod facts;
+mod growing;
 mod hierarchy;
 mod kind;
 mod known;
@@ -39,6 +40,7 @@ pub use context::TypeContext;
 pub use dispatch::{InterfaceEntry, InterfaceMap};
 pub use error::{Error, Result};
 pub use facts::{GenericParam, Variance};
+pub use growing::TokenBinder;
 pub use kind::{
     ArrayMethod, CallConv, FieldKind, GenericContext, Local, Member, MethodKind, MethodSignature,
     Prim, SyntheticKind, TypeKind, TypeList, ValueClass,

@@ -34,17 +34,21 @@ impl TypeContext {
         token: Token,
         generics: GenericContext,
     ) -> Result<TypeId> {
+        // A row that is there, or that only a file could have.
+        let is_row = self.growth(module).is_none_or(|g| g.has(token));
         match token.table() {
-            table::TYPE_DEF => {
+            table::TYPE_DEF if is_row => {
                 let row = TypeDefRow(token.row());
                 self.module(module).type_def(row)?;
                 Ok(self.type_def(module, row))
             }
-            table::TYPE_REF => self.resolve_type_ref(module, TypeRefRow(token.row())),
-            table::TYPE_SPEC => match self.open_member(module, token)? {
-                Member::Type(t) => Ok(self.substitute(t, generics)),
-                _ => Err(self.bad_token(module, token, "a type")),
-            },
+            table::TYPE_REF if is_row => self.resolve_type_ref(module, TypeRefRow(token.row())),
+            table::TYPE_DEF | table::TYPE_REF | table::TYPE_SPEC => {
+                match self.open_member(module, token)? {
+                    Member::Type(t) => Ok(self.substitute(t, generics)),
+                    _ => Err(self.bad_token(module, token, "a type")),
+                }
+            }
             _ => Err(self.bad_token(module, token, "a type")),
         }
     }
@@ -98,6 +102,9 @@ impl TypeContext {
         token: Token,
     ) -> (&'static str, &'static str) {
         let md = self.module(module);
+        if let Some(Member::Type(t)) = self.bound_member(module, token) {
+            return self.type_name(t);
+        }
         match token.table() {
             _ if token.is_null() => ("", ""),
             table::TYPE_DEF => md
@@ -117,6 +124,9 @@ impl TypeContext {
         ctor: Token,
     ) -> (&'static str, &'static str) {
         let md = self.module(module);
+        if let Some(Member::Method(m)) = self.bound_member(module, ctor) {
+            return self.type_name(self.method_owner(m));
+        }
         let class = match ctor.table() {
             table::METHOD_DEF => md
                 .owner_of_method(MethodDefRow(ctor.row()))
@@ -205,6 +215,9 @@ impl TypeContext {
     }
 
     fn find_member(&self, module: ModuleId, token: Token) -> Result<Member> {
+        if let Some(member) = self.ask_binder(module, token) {
+            return Ok(member);
+        }
         let md = self.module(module);
         match token.table() {
             table::METHOD_DEF => {

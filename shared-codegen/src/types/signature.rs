@@ -36,31 +36,41 @@ impl ParsedMethod {
     }
 }
 
+/// Element types that can stand for a class.
+const ELEMENTS: [(Element, Known); 18] = [
+    (Element::Void, Known::Void),
+    (Element::Boolean, Known::Boolean),
+    (Element::Char, Known::Char),
+    (Element::I1, Known::SByte),
+    (Element::U1, Known::Byte),
+    (Element::I2, Known::Int16),
+    (Element::U2, Known::UInt16),
+    (Element::I4, Known::Int32),
+    (Element::U4, Known::UInt32),
+    (Element::I8, Known::Int64),
+    (Element::U8, Known::UInt64),
+    (Element::R4, Known::Single),
+    (Element::R8, Known::Double),
+    (Element::String, Known::String),
+    (Element::TypedByRef, Known::TypedReference),
+    (Element::I, Known::IntPtr),
+    (Element::U, Known::UIntPtr),
+    (Element::Object, Known::Object),
+];
+
 /// Classes of the element types.
 fn element_class(e: Element) -> Known {
-    match e {
-        Element::Void => Known::Void,
-        Element::Boolean => Known::Boolean,
-        Element::Char => Known::Char,
-        Element::I1 => Known::SByte,
-        Element::U1 => Known::Byte,
-        Element::I2 => Known::Int16,
-        Element::U2 => Known::UInt16,
-        Element::I4 => Known::Int32,
-        Element::U4 => Known::UInt32,
-        Element::I8 => Known::Int64,
-        Element::U8 => Known::UInt64,
-        Element::R4 => Known::Single,
-        Element::R8 => Known::Double,
-        Element::String => Known::String,
-        Element::TypedByRef => Known::TypedReference,
-        Element::I => Known::IntPtr,
-        Element::U => Known::UIntPtr,
-        Element::Object => Known::Object,
-    }
+    let found = ELEMENTS.iter().find(|(element, _)| *element == e);
+    found.map_or(Known::Object, |(_, class)| *class)
 }
 
 impl TypeContext {
+    /// The element type that stands for a class in signatures.
+    pub(crate) fn element_of(&self, t: TypeId) -> Option<Element> {
+        let found = ELEMENTS.iter().find(|(_, class)| self.known(*class) == t);
+        found.map(|(element, _)| *element)
+    }
+
     /// The type a signature tree of `module` stands for. Custom modifiers are dropped.
     pub fn type_of_sig(
         &self,
@@ -252,7 +262,11 @@ impl TypeContext {
         generics: GenericContext,
     ) -> Result<MethodSignature> {
         if let Some(row) = token.as_row::<MemberRefRow>() {
-            let blob = self.module(module).member_ref(row)?.signature;
+            // References bound at run time have no row.
+            let blob = self
+                .module(module)
+                .member_ref(row)
+                .map_or(&[][..], |r| r.signature);
             if blob.first().is_some_and(|c| c & 0xf == 5) {
                 return self.read_method_signature(module, blob, generics);
             }
