@@ -233,18 +233,17 @@ extern "C" fn files(this: Obj, name: Obj, _resource_modules: bool) -> Obj {
     managed(|| {
         let rt = runtime::get();
         let info = rt.types.assembly(module_of(this)?);
-        let path = info.path.display().to_string();
+        let md = rt.types.module(info.module);
+        let listed = md.rows::<FileRow>().filter_map(|r| md.file(r).ok());
+        let path = |name: &str| info.path.with_file_name(name).display().to_string();
         if name.is_null() {
-            return boot::string_array(rt, &[path]);
+            // The manifest's own file is added by the caller.
+            let others: Vec<String> = listed.map(|f| path(f.name)).collect();
+            return boot::string_array(rt, &others);
         }
         let wanted = string::to_rust(name);
-        let md = rt.types.module(info.module);
-        let listed = md
-            .rows::<FileRow>()
-            .filter_map(|r| md.file(r).ok())
-            .any(|f| f.name == wanted);
-        match listed {
-            true => string::from_rust(&info.path.with_file_name(&wanted).display().to_string()),
+        match listed.into_iter().any(|f| f.name == wanted) {
+            true => string::from_rust(&path(&wanted)),
             false => Ok(Obj::NULL),
         }
     })

@@ -1,6 +1,6 @@
 //! `CustomAttributeData`: attributes as data, nothing instantiated.
 
-use super::attribute_values::{decode_with, object, type_of};
+use super::attribute_values::{Scope, decode, object, type_of};
 use super::custom_attributes::find;
 use super::{field_object, method_object, method_of, module_of_handle, object_array};
 use crate::icall::assembly::assembly_object;
@@ -9,9 +9,8 @@ use crate::icall::{Result, Thrown, icalls, managed};
 use crate::object::{MethodTable, Obj, array, new_object};
 use crate::runtime;
 use crate::runtime::invoke::{self, Arg};
-use shared_codegen::metadata::attribute::NamedArg;
-use shared_codegen::metadata::{attribute, sig};
-use shared_codegen::types::{Known, ModuleId, TypeId};
+use shared_codegen::metadata::attribute::{self, NamedArg};
+use shared_codegen::types::{Known, TypeId};
 
 icalls! {
     "System.Reflection.CustomAttributeData" {
@@ -82,14 +81,14 @@ extern "C" fn resolve(
         let method = method_of(ctor)?.method;
         // SAFETY: the blob given to the constructor of `CustomAttributeData`: bytes of a mapped assembly.
         let blob: &'static [u8] = unsafe { core::slice::from_raw_parts(data, len as usize) };
-        let decoded = decode_in(module, method, blob)?;
+        let (decoded, scope) = decode(module, method, blob)?;
         let typed = object_array(
             rt,
             rt.types.known(Known::Object),
             &vec![Obj::NULL; decoded.fixed.len()],
         )?;
         for (n, a) in decoded.fixed.iter().enumerate() {
-            array::set(typed, n, typed_argument(module, a)?);
+            array::set(typed, n, typed_argument(scope, a)?);
         }
         let class = rt.method_table(rt.types.method_owner(method))?;
         let members = object_array(
@@ -98,7 +97,7 @@ extern "C" fn resolve(
             &vec![Obj::NULL; decoded.named.len()],
         )?;
         for (n, a) in decoded.named.iter().enumerate() {
-            array::set(members, n, named_argument(module, class, a)?);
+            array::set(members, n, named_argument(scope, class, a)?);
         }
         // SAFETY: addresses of the caller's variables.
         unsafe {
@@ -109,24 +108,10 @@ extern "C" fn resolve(
     })
 }
 
-/// Enum tokens of the constructor's own signature belong to its module, names in the blob to the user's.
-fn decode_in(
-    module: ModuleId,
-    ctor: shared_codegen::types::MethodId,
-    blob: &'static [u8],
-) -> Result<attribute::Attribute> {
-    let types = &runtime::get().types;
-    let def = types.method_def(ctor).ok_or_else(Thrown::null_reference)?;
-    let params = sig::parse_method(def.signature)
-        .map_err(shared_codegen::types::Error::from)?
-        .params;
-    decode_with(types.method_module(ctor), module, blob, &params)
-}
-
-fn typed_argument(module: ModuleId, arg: &attribute::Arg) -> Result<Obj> {
+fn typed_argument(scope: Scope, arg: &attribute::Arg) -> Result<Obj> {
     let rt = runtime::get();
-    let ty = object_of(type_of(module, &arg.ty)?)?;
-    let value = object(module, &arg.ty, &arg.value)?;
+    let ty = object_of(type_of(scope, &arg.ty)?)?;
+    let value = object(scope, &arg.ty, &arg.value)?;
     let params = [rt.types.known(Known::Type), rt.types.known(Known::Object)];
     construct(
         Known::CustomAttributeTypedArgument,
@@ -135,9 +120,9 @@ fn typed_argument(module: ModuleId, arg: &attribute::Arg) -> Result<Obj> {
     )
 }
 
-fn named_argument(module: ModuleId, class: &'static MethodTable, arg: &NamedArg) -> Result<Obj> {
+fn named_argument(scope: Scope, class: &'static MethodTable, arg: &NamedArg) -> Result<Obj> {
     let rt = runtime::get();
-    let typed = typed_argument(module, &arg.arg)?;
+    let typed = typed_argument(scope, &arg.arg)?;
     let member = named_member(class, arg)?;
     let member_info =
         rt.types

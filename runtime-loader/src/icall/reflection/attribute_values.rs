@@ -5,50 +5,43 @@ use crate::icall::runtime_type::object_of;
 use crate::icall::{Result, Thrown};
 use crate::object::{Obj, array, string};
 use crate::runtime::{self, cast};
+use shared_codegen::metadata;
 use shared_codegen::metadata::attribute::{self, ArgType, Attribute, EnumRef, Value};
-use shared_codegen::metadata::sig::{self, Element, TypeSig};
-use shared_codegen::metadata::{self, CustomAttribute, MemberRefRow, MethodDefRow};
-use shared_codegen::types::{Known, ModuleId, Prim, TypeId, TypeName};
+use shared_codegen::metadata::sig::{self, Element};
+use shared_codegen::types::{Known, MethodId, ModuleId, Prim, TypeId, TypeName};
 
-/// Decodes the blob of an attribute of a module.
-pub(super) fn decode(module: ModuleId, row: &CustomAttribute) -> Result<Attribute> {
-    let md = runtime::get().types.module(module);
-    let signature = match (
-        row.ty.as_row::<MethodDefRow>(),
-        row.ty.as_row::<MemberRefRow>(),
-    ) {
-        (Some(def), _) => md.method_def(def).map(|d| d.signature),
-        (_, Some(reference)) => md.member_ref(reference).map(|r| r.signature),
-        _ => Err(metadata::Error::Token(row.ty.0)),
-    };
-    let params = signature
-        .and_then(sig::parse_method)
-        .map_err(failed)?
-        .params;
-    decode_with(module, module, row.value, &params)
+/// Where the types in an attribute are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Scope {
+    /// Tokens in the constructor's signature belong to its module.
+    declaring: ModuleId,
+    /// Names in the blob are meant in the module that uses the attribute.
+    using: ModuleId,
 }
 
-/// Decodes a blob for a constructor with these parameters. Tokens in the parameters belong to `declaring`, names in the
-/// blob are looked up for `module`.
-pub(super) fn decode_with(
-    declaring: ModuleId,
-    module: ModuleId,
+/// Decodes the blob of an attribute that a module uses.
+pub(super) fn decode(
+    using: ModuleId,
+    constructor: MethodId,
     blob: &'static [u8],
-    params: &[TypeSig],
-) -> Result<Attribute> {
+) -> Result<(Attribute, Scope)> {
+    let types = &runtime::get().types;
+    let def = types
+        .method_def(constructor)
+        .ok_or_else(Thrown::null_reference)?;
+    let params = sig::parse_method(def.signature).map_err(failed)?.params;
+    let scope = Scope {
+        declaring: types.method_module(constructor),
+        using,
+    };
     let underlying = |which: EnumRef| -> metadata::Result<Element> {
-        let scope = if matches!(which, EnumRef::Token(_)) {
-            declaring
-        } else {
-            module
-        };
         let ty = enum_type(scope, which).map_err(|_| metadata::Error::Blob("unknown enum"))?;
-        let types = &runtime::get().types;
         let prim = types.try_underlying(ty).ok().and_then(|t| types.prim(t));
         prim.and_then(element_of)
             .ok_or(metadata::Error::Blob("not an enum"))
     };
-    attribute::parse(blob, params, &underlying).map_err(failed)
+    let decoded = attribute::parse(blob, &params, &underlying).map_err(failed)?;
+    Ok((decoded, scope))
 }
 
 fn failed(e: metadata::Error) -> Thrown {
@@ -89,50 +82,49 @@ fn named_type(module: ModuleId, name: &str) -> Result<TypeId> {
     })
 }
 
-fn enum_type(module: ModuleId, which: EnumRef) -> Result<TypeId> {
+fn enum_type(scope: Scope, which: EnumRef) -> Result<TypeId> {
+    let types = &runtime::get().types;
     match which {
         EnumRef::Token(token) => {
-            Ok(runtime::get()
-                .types
-                .resolve_type(module, token, Default::default())?)
+            Ok(types.resolve_type(scope.declaring, token, Default::default())?)
         }
-        EnumRef::Name(name) => named_type(module, name),
+        EnumRef::Name(name) => named_type(scope.using, name),
     }
 }
 
 /// The type of an argument.
-pub(super) fn type_of(module: ModuleId, ty: &ArgType) -> Result<TypeId> {
+pub(super) fn type_of(scope: Scope, ty: &ArgType) -> Result<TypeId> {
     let types = &runtime::get().types;
     Ok(match ty {
         ArgType::Primitive(e) => types.known(primitive(*e).unwrap_or(Known::Object)),
         ArgType::String => types.known(Known::String),
         ArgType::Type => types.known(Known::Type),
         ArgType::Object => types.known(Known::Object),
-        ArgType::Enum(which, _) => enum_type(module, *which)?,
-        ArgType::Array(e) => types.sz_array(type_of(module, e)?),
+        ArgType::Enum(which, _) => enum_type(scope, *which)?,
+        ArgType::Array(e) => types.sz_array(type_of(scope, e)?),
     })
 }
 
 /// A value as an object: null, a string, a `Type`, a box or an array.
-pub(super) fn object(module: ModuleId, ty: &ArgType, value: &Value) -> Result<Obj> {
+pub(super) fn object(scope: Scope, ty: &ArgType, value: &Value) -> Result<Obj> {
     let rt = runtime::get();
     match (ty, value) {
         (_, Value::Bits(bits)) => {
-            let mt = rt.method_table(type_of(module, ty)?)?;
+            let mt = rt.method_table(type_of(scope, ty)?)?;
             cast::box_value(mt, core::ptr::from_ref(bits).cast())
         }
         (_, Value::Text(None) | Value::Array(None)) => Ok(Obj::NULL),
-        (ArgType::Type, Value::Text(Some(name))) => object_of(named_type(module, name)?),
+        (ArgType::Type, Value::Text(Some(name))) => object_of(named_type(scope.using, name)?),
         (_, Value::Text(Some(text))) => string::from_rust(text),
-        (_, Value::Boxed(inner)) => object(module, &inner.ty, &inner.value),
-        (ArgType::Array(element), Value::Array(Some(items))) => vector(module, element, items),
+        (_, Value::Boxed(inner)) => object(scope, &inner.ty, &inner.value),
+        (ArgType::Array(element), Value::Array(Some(items))) => vector(scope, element, items),
         (_, Value::Array(Some(_))) => Ok(Obj::NULL),
     }
 }
 
-fn vector(module: ModuleId, element: &ArgType, items: &[Value]) -> Result<Obj> {
+fn vector(scope: Scope, element: &ArgType, items: &[Value]) -> Result<Obj> {
     let rt = runtime::get();
-    let class = type_of(module, element)?;
+    let class = type_of(scope, element)?;
     let a = array::allocate(rt.method_table(rt.types.sz_array(class))?, items.len())?;
     for (n, item) in items.iter().enumerate() {
         match item {
@@ -147,7 +139,7 @@ fn vector(module: ModuleId, element: &ArgType, items: &[Value]) -> Result<Obj> {
                     );
                 }
             }
-            other => array::set(a, n, object(module, element, other)?),
+            other => array::set(a, n, object(scope, element, other)?),
         }
     }
     Ok(a)

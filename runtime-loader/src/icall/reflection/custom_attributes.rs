@@ -1,7 +1,7 @@
 //! `MonoCustomAttrs`: attributes of anything that reflection shows.
 
 use super::attribute_data::get as attribute_data;
-use super::attribute_values::{decode, object};
+use super::attribute_values::{Scope, decode, object};
 use super::invoke::invoke_with_objects;
 use super::parameter::{is_method_object, param_row};
 use super::{field_of, member_of, method_of, module_of_handle, object_array};
@@ -53,11 +53,12 @@ fn item(provider: Obj) -> Result<Option<(ModuleId, Token)>> {
             return Ok(Some((rt.types.type_module(desc.owner), desc.token)));
         }
     }
-    if is(Known::RuntimeAssembly) {
+    let builder = |name: &str| rt.types.type_name(class) == ("System.Reflection.Emit", name);
+    if is(Known::RuntimeAssembly) || builder("AssemblyBuilder") {
         let module = module_of_handle(rt.get_field(provider, "_mono_assembly"))?;
         return Ok(Some((module, AssemblyRow(1).token())));
     }
-    if is(Known::RuntimeModule) {
+    if is(Known::RuntimeModule) || builder("ModuleBuilder") {
         let module = module_of_handle(rt.get_field(provider, "_impl"))?;
         return Ok(Some((module, ModuleRow(1).token())));
     }
@@ -161,18 +162,18 @@ extern "C" fn get(provider: Obj, attribute: Obj, _pseudo: bool) -> Obj {
 /// Constructs an attribute and sets its fields and properties.
 fn make(found: &Found) -> Result<Obj> {
     let rt = runtime::get();
-    let decoded = decode(found.module, &found.row)?;
+    let (decoded, scope) = decode(found.module, found.constructor, found.row.value)?;
     let args = object_array(
         rt,
         rt.types.known(Known::Object),
         &vec![Obj::NULL; decoded.fixed.len()],
     )?;
     for (n, a) in decoded.fixed.iter().enumerate() {
-        array::set(args, n, object(found.module, &a.ty, &a.value)?);
+        array::set(args, n, object(scope, &a.ty, &a.value)?);
     }
     let made = invoke_with_objects(rt.methods.desc(found.constructor), Obj::NULL, args)?;
     for named in &decoded.named {
-        set_member(made, found.module, named)?;
+        set_member(made, scope, named)?;
     }
     Ok(made)
 }
@@ -186,10 +187,10 @@ fn missing_member(class: TypeId, name: &str) -> Thrown {
     )
 }
 
-fn set_member(made: Obj, module: ModuleId, named: &NamedArg) -> Result<()> {
+fn set_member(made: Obj, scope: Scope, named: &NamedArg) -> Result<()> {
     let rt = runtime::get();
     let class = made.method_table().type_id();
-    let value = object(module, &named.arg.ty, &named.arg.value)?;
+    let value = object(scope, &named.arg.ty, &named.arg.value)?;
     let mut at = Some(class);
     while let Some(t) = at {
         if named.is_field
