@@ -11,4 +11,5 @@ const SUITE: support::Suite = support::Suite {
 program_tests! { SUITE, gc "31":
     dynamic_method 0;
     emit_types 0;
+    xml_serializer 0;
 }

@@ -165,3 +165,171 @@ impl TypeContext {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::{ImportOptions, import_method};
+    use crate::metadata::sig_write::{field_blob, method_blob};
+    use crate::metadata::{Field, FieldRow, GenericParam, MethodDef, MethodDefRow, TypeDef};
+    use crate::types::Known;
+    use crate::types::binding::{SearchPath, StandardBinder};
+
+    /// A token that means the same everywhere.
+    struct Fixed(Token, Member);
+
+    impl TokenBinder for Fixed {
+        fn bind(&self, _module: ModuleId, token: Token) -> Option<Member> {
+            (token == self.0).then_some(self.1)
+        }
+    }
+
+    fn context() -> TypeContext {
+        let binder = StandardBinder::reading(SearchPath::system(None));
+        TypeContext::new(Box::new(binder)).expect("the class libraries are installed")
+    }
+
+    const LATE: Token = Token(0x0aff_ffff);
+
+    /// `class Ns.Pair<T> { T first; List<T> rest; int Get() { ldarg.0; call LATE; ret } }`
+    fn pair(ctx: &TypeContext) -> (ModuleId, TypeId) {
+        let object = ctx.known(Known::Object);
+        let hash = ctx.find_method(object, "GetHashCode").unwrap().unwrap();
+        let binder = Box::new(Fixed(LATE, Member::Method(hash)));
+        let module = ctx.add_growing_module(AssemblyName::simple("grown"), binder);
+        let growth = ctx.growth(module).unwrap();
+        let row = TypeDefRow(7);
+        let var = ctx.intern_type(TypeKind::Var(0));
+        let param = growth.add(&GenericParam {
+            owner: row.token(),
+            name: "T",
+            ..GenericParam::default()
+        });
+        growth.set_keyed_rows(row.token(), [param]);
+        growth.set(
+            row,
+            &TypeDef {
+                name: "Pair`1",
+                namespace: "Ns",
+                extends: ctx.token_for(module, Member::Type(object)),
+                ..TypeDef::default()
+            },
+        );
+        growth.set_name(row, "Ns", "Pair`1", None);
+        let list = ctx
+            .find_type_by_full_name(ctx.corlib(), "System.Collections.Generic.List`1")
+            .unwrap()
+            .unwrap();
+        let types = [("first", var), ("rest", ctx.instance(list, &[var]))];
+        let fields: Vec<FieldRow> = types
+            .iter()
+            .map(|(name, ty)| {
+                growth.add(&Field {
+                    flags: 6,
+                    name,
+                    signature: growth.bytes(&field_blob(&ctx.sig_of_type(module, *ty))),
+                })
+            })
+            .collect();
+        // Out of order, as builders number them.
+        growth.set_rows(row.0, fields.into_iter().rev());
+        let mut body = vec![0x02 | 7 << 2, 0x02, 0x28];
+        body.extend_from_slice(&LATE.0.to_le_bytes());
+        body.push(0x2a);
+        let int = TypeSig::Element(Element::I4);
+        let signature = MethodSig {
+            call_conv: 0,
+            has_this: true,
+            explicit_this: false,
+            generic_count: 0,
+            ret: int,
+            params: Vec::new(),
+            sentinel: None,
+        };
+        let get = MethodDefRow(3);
+        growth.set_owner(get.token(), row);
+        growth.set_rows(row.0, [get]);
+        growth.set(
+            get,
+            &MethodDef {
+                rva: growth.item(&body),
+                flags: 6,
+                name: "Get",
+                signature: growth.bytes(&method_blob(&signature)),
+                ..MethodDef::default()
+            },
+        );
+        (module, ctx.type_def(module, row))
+    }
+
+    #[test]
+    fn rows_are_read_like_those_of_a_file() {
+        let ctx = context();
+        let (module, pair) = pair(&ctx);
+        assert_eq!(ctx.find_type_def(module, "Ns", "Pair`1"), Some(pair));
+        let int = ctx.known(Known::Int32);
+        let of_int = ctx.instance(pair, &[int]);
+        assert_eq!(ctx.full_name(of_int), "Ns.Pair`1[System.Int32]");
+        let names: Vec<_> = ctx.fields(of_int).unwrap();
+        let names: Vec<_> = names.iter().map(|f| ctx.field_name(*f)).collect();
+        assert_eq!(names, ["rest", "first"]);
+        let rest = ctx.find_field(of_int, "rest").unwrap().unwrap();
+        let rest = ctx.full_name(ctx.field_type(rest).unwrap());
+        assert_eq!(rest, "System.Collections.Generic.List`1[System.Int32]");
+        assert!(ctx.layout(of_int).is_ok());
+        assert_eq!(ctx.parent(of_int).unwrap(), Some(ctx.known(Known::Object)));
+    }
+
+    #[test]
+    fn code_uses_tokens_that_are_bound_when_needed() {
+        let ctx = context();
+        let (_, pair) = pair(&ctx);
+        let of_string = ctx.instance(pair, &[ctx.known(Known::String)]);
+        let get = ctx.find_method(of_string, "Get").unwrap().unwrap();
+        let get = ctx.canonical_method(get);
+        let function = import_method(&ctx, get, &ImportOptions::default()).unwrap();
+        assert!(function.failures.is_empty(), "{:?}", function.failures);
+        let object = ctx.known(Known::Object);
+        let hash = ctx.find_method(object, "GetHashCode").unwrap().unwrap();
+        let call = format!("call method#{} ", hash.0);
+        assert!(function.to_string().contains(&call), "{function}");
+    }
+
+    #[test]
+    fn tokens_that_mean_nothing_are_errors() {
+        let ctx = context();
+        let (module, _) = pair(&ctx);
+        let generics = crate::types::GenericContext::EMPTY;
+        for token in [
+            0x0100_0001,
+            0x02ff_ffff,
+            0x0a00_0009,
+            0x1b00_0001,
+            0x7000_0063,
+        ] {
+            let found = ctx.resolve_member_token(module, Token(token), generics);
+            // The first reference is the base class.
+            assert_eq!(found.is_ok(), token == 0x0100_0001, "{token:#x} {found:?}");
+        }
+        let md = ctx.module(module);
+        assert!(md.user_string(Token(0x7000_0063)).is_err());
+        assert!(md.data_at(99).is_none() && md.type_def(TypeDefRow(1)).is_err());
+    }
+
+    #[test]
+    fn emitted_assemblies_are_not_found_by_name() {
+        let ctx = context();
+        let (module, pair) = pair(&ctx);
+        assert_eq!(ctx.find_loaded(&AssemblyName::simple("grown")), None);
+        let mut key = Vec::new();
+        ctx.encode_type(pair, &mut key);
+        let other = ctx.add_growing_module(
+            AssemblyName::simple("grown"),
+            Box::new(Fixed(Token::NULL, Member::Type(pair))),
+        );
+        let mut same_row = Vec::new();
+        ctx.encode_type(ctx.type_def(other, TypeDefRow(7)), &mut same_row);
+        assert_ne!(key, same_row);
+        assert_ne!(module, other);
+    }
+}

@@ -134,8 +134,25 @@ fn fits(class: &'static MethodTable, filter: &'static MethodTable) -> bool {
     cast::is_assignable(class, filter)
 }
 
+/// The decorated module may use the attribute. Others are shown as data only.
+fn is_visible(found: &Found) -> bool {
+    let types = &runtime::get().types;
+    let home = types.method_module(found.constructor);
+    if home == found.module || types.is_friend(home, found.module) {
+        return true;
+    }
+    // Public or NestedPublic all the way out.
+    let class = types.method_owner(found.constructor);
+    let mut classes = core::iter::successors(Some(class), |t| types.enclosing_type(*t));
+    types.method_is_public(found.constructor)
+        && classes.all(|t| matches!(types.type_flags(t) & 7, 1 | 2))
+}
+
 extern "C" fn is_defined(provider: Obj, attribute: Obj) -> bool {
-    managed(|| Ok(!find(provider, Some(table(attribute)?))?.is_empty()))
+    managed(|| {
+        let found = find(provider, Some(table(attribute)?))?;
+        Ok(found.iter().any(is_visible))
+    })
 }
 
 extern "C" fn get(provider: Obj, attribute: Obj, _pseudo: bool) -> Obj {
@@ -146,7 +163,8 @@ extern "C" fn get(provider: Obj, attribute: Obj, _pseudo: bool) -> Obj {
         } else {
             Some(table(attribute)?)
         };
-        let found = find(provider, filter)?;
+        let mut found = find(provider, filter)?;
+        found.retain(is_visible);
         let all = object_array(
             rt,
             rt.types.known(Known::Attribute),

@@ -12,6 +12,7 @@ public class MarkAttribute : Attribute
     public string Name; public object[] More; public Type Kind { get; set; } public DayOfWeek Day; public int[] Numbers { get; set; }
     public override string ToString() { return Name + "(" + string.Join(",", More) + ")" + Kind + Day + (Numbers == null ? "" : Numbers.Sum().ToString()); }
 }
+class InternalAttribute : Attribute { }
 public abstract class Shape { protected Shape(string n) { Name = n; } public string Name; public abstract double Area(); public virtual string Say() { return "shape " + Name; } }
 public interface IScale<T> { T Scale(T by); event EventHandler Changed; }
 
@@ -317,7 +318,10 @@ static class P
         m.DefineParameter(1, ParameterAttributes.None, "p").SetCustomAttribute(new CustomAttributeBuilder(ctor, new object[] { "p", null }, new FieldInfo[0], new object[0]));
         m.GetILGenerator().Emit(OpCodes.Ret);
         t.DefineField("f", typeof(int), FieldAttributes.Public).SetCustomAttribute(new CustomAttributeBuilder(ctor, new object[] { "f", new object[] { 2.5 } }));
+        // Not visible from the dynamic assembly.
+        t.SetCustomAttribute(new CustomAttributeBuilder(typeof(InternalAttribute).GetConstructor(Type.EmptyTypes), new object[0]));
         var type = t.CreateType();
+        Console.WriteLine(type.GetCustomAttributes(false).Length + " " + CustomAttributeData.GetCustomAttributes(type).Count + " " + type.IsDefined(typeof(InternalAttribute), false));
         Console.WriteLine(type.GetCustomAttributes(false)[0]);
         Console.WriteLine(type.GetMethod("M").GetCustomAttributes(false)[0] + " " + type.GetField("f").GetCustomAttributes(false)[0]);
         Console.WriteLine(((MarkAttribute)Attribute.GetCustomAttribute(type.GetMethod("M").GetParameters()[0], typeof(MarkAttribute))).More == null);
