@@ -105,6 +105,7 @@ macro_rules! programs {
 
 programs! {
     generic_catch "generic_catch.cs";
+    leaves "leaves.il";
     tail_calls "tail_calls.il";
     varargs "varargs.cs";
     varargs_il "varargs_il.il";

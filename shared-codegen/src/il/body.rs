@@ -34,6 +34,21 @@ pub struct EhClause {
     pub handler_end: u32,
 }
 
+impl EhClause {
+    /// A `leave` between these offsets goes from the handler of a catch clause back into the middle of its own try (Visual
+    /// Basic does so).
+    pub fn reenters(&self, from: u32, to: u32) -> bool {
+        matches!(self.kind, ClauseKind::Catch(_) | ClauseKind::Filter(_))
+            && (self.handler_start..self.handler_end).contains(&from)
+            && (self.try_start + 1..self.try_end).contains(&to)
+    }
+
+    /// Protects the same code.
+    pub fn same_try(&self, other: &EhClause) -> bool {
+        (self.try_start, self.try_end) == (other.try_start, other.try_end)
+    }
+}
+
 /// Kinds of exception clauses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClauseKind {

@@ -5,15 +5,16 @@ use super::Importer;
 use super::error::{Error, Result};
 use super::regions::Copy;
 use super::scan::Scan;
-use super::stack::Carried;
+use super::stack::{Carried, forget_types};
 use crate::abi::trap::TrapKind;
 use crate::il::{Decoder, Flow as IlFlow};
 use crate::ir::{Block, Op, Region, SourceLoc, Target, Type};
 use crate::types::TypeId;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// Identity of an imported block.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Key {
     /// Offset of the first instruction.
     pub offset: u32,
@@ -32,7 +33,8 @@ struct Known {
 /// All blocks so far and those still to import.
 pub(crate) struct Flow {
     known: FxHashMap<Key, Known>,
-    queue: Vec<Key>,
+    /// In the order of the IL, so that branches forward to a join are all seen before it is imported.
+    queue: BTreeSet<Key>,
     pub(crate) copy: Copy,
 }
 
@@ -41,13 +43,13 @@ impl Flow {
         let known = FxHashMap::with_capacity_and_hasher(scan.leaders.len(), Default::default());
         Flow {
             known,
-            queue: Vec::new(),
+            queue: BTreeSet::new(),
             copy: Copy::ROOT,
         }
     }
 
     pub(crate) fn next_block(&mut self) -> Option<Key> {
-        self.queue.pop()
+        self.queue.pop_first()
     }
 }
 
@@ -122,27 +124,46 @@ impl Importer<'_> {
     }
 
     fn edge_into(&mut self, key: Key) -> Result<Block> {
+        if !self.regions.belongs_to(key.copy, key.offset) {
+            return self.invalid("a branch out of a finally handler or into one");
+        }
         let block = self.block_of(key)?;
-        self.check_entry(block)?;
+        self.check_entry(key, block)?;
         let shape = self.flow.known.get(&key).and_then(|k| k.shape.clone());
         let shape = match shape {
-            Some(shape) if shape.len() == self.stack.len() => shape,
+            Some(mut shape) if shape.len() == self.stack.len() => {
+                self.merge_types(&mut shape);
+                shape
+            }
             Some(_) => return self.invalid("stack depth differs at a join"),
-            None => self.shape_of_stack()?,
+            None => {
+                let mut shape = self.shape_of_stack()?;
+                if self.scan.loop_heads.contains(&key.offset) {
+                    forget_types(&mut shape);
+                }
+                shape
+            }
         };
         self.carry_out(&shape)?;
         if let Some(k) = self.flow.known.get_mut(&key) {
             k.shape = Some(shape);
             if !core::mem::replace(&mut k.queued, true) {
-                self.flow.queue.push(key);
+                self.flow.queue.insert(key);
             }
         }
         Ok(block)
     }
 
-    /// Protected regions are entered at their start only: what their handlers see is what stands in front of them.
-    fn check_entry(&self, block: Block) -> Result<()> {
-        let wanted = self.b.func.blocks[block.index()].region;
+    /// Protected regions are entered at their start, since what their handlers see is what stands in front of them, or from
+    /// their own handlers.
+    fn check_entry(&mut self, key: Key, block: Block) -> Result<()> {
+        let mut wanted = self.b.func.blocks[block.index()].region;
+        if wanted.is_some() {
+            let reentered = self.reentered(key)?;
+            while let Some(r) = wanted.filter(|r| reentered.contains(r)) {
+                wanted = self.b.func.regions[r.index()].parent;
+            }
+        }
         let from = self.b.current();
         let mut at = from.and_then(|b| self.b.func.blocks[b.index()].region);
         // The region of a synchronized method is entered by no instruction.

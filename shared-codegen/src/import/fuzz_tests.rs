@@ -41,9 +41,11 @@ fn import(ctx: &TypeContext, method: MethodId, body: MethodBody) -> Option<Strin
     let options = ImportOptions::default();
     let importer = Importer::new(ctx, method, signature, body, function, options).ok()?;
     let imported = importer.run().ok()?;
-    verify(&imported, VerifyOptions::CLI)
-        .err()
-        .map(|e| e.to_string())
+    let fault = verify(&imported, VerifyOptions::CLI).err()?;
+    if std::env::var_os("FUZZ_SHOW").is_some() {
+        eprintln!("{imported}");
+    }
+    Some(fault.to_string())
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::types::{ContextSource, Known};
 use rustc_hash::FxHashMap;
 
 /// A copy of a finally or fault body (or the method itself, [`Copy::ROOT`]); index into the table of copies.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Copy(u32);
 
 impl Copy {
@@ -36,6 +36,8 @@ enum Mode {
 
 struct CopyInfo {
     parent: Copy,
+    /// The body copied: first offset, offset behind it.
+    body: (u32, u32),
     depth: u32,
     mode: Mode,
 }
@@ -84,6 +86,7 @@ impl Regions {
             clauses: body.clauses.clone(),
             copies: vec![CopyInfo {
                 parent: Copy::ROOT,
+                body: (0, u32::MAX),
                 depth: 0,
                 mode: Mode::Root,
             }],
@@ -140,10 +143,18 @@ impl Regions {
         copy
     }
 
-    fn new_copy(&mut self, parent: Copy, mode: Mode) -> Copy {
+    /// The offset lies in the body that was copied, and in no finally body inside.
+    pub(crate) fn belongs_to(&self, copy: Copy, offset: u32) -> bool {
+        let CopyInfo { body, depth, .. } = self.copies[copy.0 as usize];
+        covers(body.0, body.1, offset) && self.depth_at(offset) == depth
+    }
+
+    fn new_copy(&mut self, parent: Copy, clause: usize, mode: Mode) -> Copy {
         let depth = self.copies[parent.0 as usize].depth + 1;
+        let c = &self.clauses[clause];
         self.copies.push(CopyInfo {
             parent,
+            body: (c.handler_start, c.handler_end),
             depth,
             mode,
         });
@@ -204,6 +215,25 @@ impl Importer<'_> {
             eh_slot,
         });
         region
+    }
+
+    /// A `leave` from a handler may go back into its own protected region (Visual Basic): the regions of this try that
+    /// are entered so.
+    pub(crate) fn reentered(&mut self, key: Key) -> Result<Vec<Region>> {
+        const LEAVE: [u8; 2] = [0xdd, 0xde];
+        let opcode = self.body.code.get(self.offset as usize);
+        if !opcode.is_some_and(|c| LEAVE.contains(c)) {
+            return Ok(Vec::new());
+        }
+        let clauses = &self.regions.clauses;
+        let reenters = |c: &&EhClause| c.reenters(self.offset, key.offset);
+        let Some(own) = clauses.iter().find(reenters).copied() else {
+            return Ok(Vec::new());
+        };
+        let same_try = |n: &usize| clauses[*n].same_try(&own);
+        let same: Vec<usize> = (0..clauses.len()).filter(same_try).collect();
+        let copy = self.regions.outer_copy(key.copy, own.try_start);
+        same.into_iter().map(|n| self.region_for(n, copy)).collect()
     }
 
     /// The innermost region around an offset in a copy.
@@ -297,7 +327,9 @@ impl Importer<'_> {
             ClauseKind::Finally | ClauseKind::Fault => RegionKind::Fault,
         };
         let handler = if is_finally(&c) {
-            let inner = self.regions.new_copy(copy, Mode::Exceptional(region));
+            let inner = self
+                .regions
+                .new_copy(copy, clause, Mode::Exceptional(region));
             let body = Key {
                 offset: c.handler_start,
                 copy: inner,
@@ -411,15 +443,15 @@ impl Importer<'_> {
 
     /// Number of a continuation of a normal copy.
     fn continuation(&mut self, normal: usize, key: Key) -> Result<usize> {
-        let known = &mut self.regions.normals[normal].continuations;
+        let known = &self.regions.normals[normal].continuations;
         if let Some(n) = known.iter().position(|k| *k == key) {
             return Ok(n);
         }
-        known.push(key);
-        let n = known.len() - 1;
-        // The edge is made in `finish_finally_copies`; the block must be imported before.
+        // The edge is made in `finish_finally_copies`; the block must be imported before, and be one that may be entered.
         self.edge_to(key)?;
-        Ok(n)
+        let known = &mut self.regions.normals[normal].continuations;
+        known.push(key);
+        Ok(known.len() - 1)
     }
 
     fn normal_copy(&mut self, clause: usize, copy: Copy) -> usize {
@@ -427,7 +459,7 @@ impl Importer<'_> {
             return *n;
         }
         let n = self.regions.normals.len();
-        let inner = self.regions.new_copy(copy, Mode::Normal(n));
+        let inner = self.regions.new_copy(copy, clause, Mode::Normal(n));
         let entry = Key {
             offset: self.regions.clauses[clause].handler_start,
             copy: inner,

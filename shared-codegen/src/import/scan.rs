@@ -30,6 +30,8 @@ pub(crate) struct Scan {
     pub handler_live: FxHashSet<VarRef>,
     /// Arguments that are assigned.
     pub assigned: FxHashSet<VarRef>,
+    /// Leaders that are branched back to.
+    pub loop_heads: FxHashSet<u32>,
     /// Number of edges that lead to each leader (parallel to `leaders`), for sealing blocks early.
     pub edges: Vec<u32>,
 }
@@ -103,7 +105,12 @@ impl Scan {
             address_taken: FxHashSet::default(),
             handler_live: FxHashSet::default(),
             assigned: FxHashSet::default(),
+            loop_heads: FxHashSet::default(),
         };
+        for b in &blocks {
+            let back = b.targets.iter().filter(|t| **t <= b.start);
+            scan.loop_heads.extend(back);
+        }
         for (var, access) in blocks.iter().flat_map(|b| &b.accesses) {
             match access {
                 Access::Address => drop(scan.address_taken.insert(*var)),
@@ -209,6 +216,15 @@ fn written_by_filters(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarR
         .collect()
 }
 
+/// The clauses whose handlers go back into their own try by `leave`.
+fn returning(body: &MethodBody, blocks: &[ScanBlock]) -> Vec<EhClause> {
+    let goes_back = |c: &&EhClause| {
+        let leaves = |b: &ScanBlock| b.targets.iter().any(|t| c.reenters(b.start, *t));
+        blocks.iter().any(leaves)
+    };
+    body.clauses.iter().filter(goes_back).copied().collect()
+}
+
 /// Backward liveness over blocks, with edges from protected blocks to handlers.
 fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
     let index = |offset: u32| blocks.binary_search_by_key(&offset, |b| b.start).ok();
@@ -264,10 +280,20 @@ fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
             }
         }
     }
+    let returning = returning(body, blocks);
     let mut result = FxHashSet::default();
     for (c, entry) in entries.iter().enumerate() {
         let needed: FxHashSet<VarRef> = entry.iter().flat_map(|e| &live[*e]).copied().collect();
-        for b in blocks.iter().filter(|b| protects(c, b)) {
+        // What a handler assigns before it goes back, the handlers of the try see too.
+        let runs_between = |b: &&ScanBlock| {
+            let before_return = |o: &EhClause| {
+                o.same_try(&body.clauses[c])
+                    && o.handler_start <= b.start
+                    && b.start < o.handler_end
+            };
+            protects(c, b) || returning.iter().any(before_return)
+        };
+        for b in blocks.iter().filter(runs_between) {
             let written = b
                 .accesses
                 .iter()

@@ -4,7 +4,7 @@
 use super::error::Result;
 use super::scan::VarRef;
 use super::{Importer, Pair};
-use crate::ir::{Imm, MemType, Slot, SlotData, Type, Value};
+use crate::ir::{Imm, MemType, Op, Slot, SlotData, Type, Value};
 use crate::types::{MethodId, TypeId, ValueClass};
 use rustc_hash::FxHashMap;
 
@@ -285,6 +285,43 @@ impl Importer<'_> {
         Ok(shape)
     }
 
+    /// Another edge leads to a block: what is known of the types on its stack is what all edges have in common
+    /// (ECMA-335 III.1.8.1.3). Blocks that are imported by now were told nothing.
+    pub(crate) fn merge_types(&self, shape: &mut [Carried]) {
+        for (carried, item) in shape.iter_mut().zip(&self.stack) {
+            if let Carried::Var(_, known) = carried
+                && *known != item.ty
+                && !self.is_null_constant(item.value)
+            {
+                *known = known.zip(item.ty).and_then(|(a, b)| self.common_base(a, b));
+            }
+        }
+    }
+
+    fn is_null_constant(&self, v: Value) -> bool {
+        let inst = self.b.func.def_inst(v);
+        inst.is_some_and(|i| self.b.func.insts[i.index()].op == Op::Null)
+    }
+
+    /// The closest class that both classes are or derive from.
+    fn common_base(&self, a: TypeId, b: TypeId) -> Option<TypeId> {
+        let is_class = |t| {
+            !self.ctx.is_value_type(t)
+                && matches!(
+                    self.ctx.value_class(t),
+                    Ok(ValueClass::Scalar(MemType::Ref))
+                )
+        };
+        if !is_class(a) || !is_class(b) {
+            return None;
+        }
+        let bases = |t| {
+            let parent = |t: &TypeId| self.ctx.parent(*t).ok().flatten();
+            std::iter::successors(Some(t), parent).take(MAX_BASES)
+        };
+        bases(a).find(|x| bases(b).any(|y| y == *x))
+    }
+
     /// Rebuilds the stack at the start of a block.
     pub(crate) fn carry_in(&mut self, shape: &[Carried]) {
         self.stack.clear();
@@ -310,6 +347,18 @@ impl Importer<'_> {
         })
     }
 }
+
+/// The types of a block that is branched back to: edges come when it is imported already.
+pub(crate) fn forget_types(shape: &mut [Carried]) {
+    for carried in shape {
+        if let Carried::Var(_, ty) = carried {
+            *ty = None;
+        }
+    }
+}
+
+/// Bound on the classes looked at for a join.
+const MAX_BASES: usize = 256;
 
 /// How a stack item goes from block to block.
 #[derive(Clone, Copy, Debug)]

@@ -137,7 +137,7 @@ fn zero_again(f: &mut Function, head: Block) {
         let address = make(f, Op::SlotAddr, SmallVec::new(), at, none(), loc);
         let value = f.insts[address.index()].result;
         let args = value.into_iter().collect();
-        let size = Imm::Size(size.into(), 0);
+        let size = Imm::Size(size, 0);
         zeroing.extend([address, make(f, Op::ZeroBlock, args, size, none(), loc)]);
     }
     f.blocks[head.index()].insts.splice(0..0, zeroing);
