@@ -111,8 +111,8 @@ fn object_array(len: usize) -> Result<Obj> {
 unsafe extern "C" fn begin_entry(data: usize, args: *mut NativeArgs) {
     // SAFETY: the caller's promise.
     let args = unsafe { &mut *args };
-    args.int_result = 0;
-    args.int_result = managed(|| begin(data, args)).addr() as u64;
+    args.int_results[0] = 0;
+    args.int_results[0] = managed(|| begin(data, args)).addr() as u64;
 }
 
 fn method_of(handle: usize) -> Result<&'static MethodDesc> {
@@ -222,7 +222,7 @@ fn complete(rt: &Runtime, result: Obj) -> Result<()> {
 unsafe extern "C" fn end_entry(data: usize, args: *mut NativeArgs) {
     // SAFETY: the caller's promise.
     let args = unsafe { &mut *args };
-    (args.int_result, args.float_result) = (0, 0);
+    (args.int_results[0], args.float_results[0]) = (0, 0);
     managed(|| end(data, args));
 }
 
@@ -258,7 +258,7 @@ fn end(handle: usize, args: &mut NativeArgs) -> Result<()> {
         ValueClass::Scalar(_) => core::ptr::from_mut(&mut word).cast(),
     };
     store(signature.ret, value, to)?;
-    (args.int_result, args.float_result) = (word, word);
+    (args.int_results[0], args.float_results[0]) = (word, word);
     Ok(())
 }
 

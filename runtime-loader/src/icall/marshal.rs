@@ -2,7 +2,8 @@
 
 use super::{Result, Thrown, icalls, managed};
 use crate::interop::LAST_ERROR;
-use crate::object::{Obj, array, string};
+use crate::object::{MethodDesc, Obj, array, string};
+use crate::runtime;
 
 icalls! {
     "System.Runtime.InteropServices.Marshal" {
@@ -28,7 +29,7 @@ icalls! {
         "copy_from_unmanaged_fixed" => copy_from(*const u8, i32, Obj, i32, *const u8);
         "copy_to_unmanaged_fixed" => copy_to(Obj, i32, *mut u8, i32, *const u8);
         "Prelink" => prelink(Obj);
-        "PrelinkAll" => prelink(Obj);
+        "PrelinkAll" => prelink_all(Obj);
         "IsComObject" => is_com_object(Obj) -> bool;
     }
 }
@@ -227,7 +228,32 @@ extern "C" fn copy_to(from: Obj, start: i32, to: *mut u8, count: i32, _first: *c
     });
 }
 
-extern "C" fn prelink(_method: Obj) {}
+/// Finds the native function of a P/Invoke and makes the stub.
+fn link(method: &'static MethodDesc) -> Result<()> {
+    let rt = runtime::get();
+    if rt.types.method_is_pinvoke(method.method) {
+        rt.jit.prepare(rt, method)?;
+        crate::interop::resolve(rt, method.method)?;
+    }
+    Ok(())
+}
+
+extern "C" fn prelink(method: Obj) {
+    managed(|| link(super::reflection::method_of(method)?));
+}
+
+extern "C" fn prelink_all(class: Obj) {
+    managed(|| {
+        let rt = runtime::get();
+        for m in rt
+            .types
+            .methods(super::runtime_type::table(class)?.type_id())?
+        {
+            link(rt.methods.desc(m))?;
+        }
+        Ok(())
+    });
+}
 
 extern "C" fn is_com_object(_o: Obj) -> bool {
     false

@@ -4,7 +4,8 @@ use super::runtime_type::table;
 use super::{Result, Thrown, icalls, managed};
 use crate::interop::{self, structure};
 use crate::object::{MethodTable, Obj, new_object, string};
-use shared_codegen::abi::layout::method_table as l;
+use crate::runtime;
+use shared_codegen::types::NativeLayout;
 
 icalls! {
     "System.Runtime.InteropServices.Marshal" {
@@ -27,13 +28,13 @@ fn check<T>(p: *const T, name: &'static str) -> Result<()> {
 }
 
 extern "C" fn size_of_type(ty: Obj) -> i32 {
-    managed(|| Ok(structure::of_type(table(ty)?.type_id())?.size as i32))
+    managed(|| Ok(structure::size_of(table(ty)?.type_id())? as i32))
 }
 
 extern "C" fn offset_of(ty: Obj, name: Obj) -> usize {
     managed(|| {
         let s = structure::of_type(table(ty)?.type_id())?;
-        let found = structure::offset_of(&s, &string::to_rust(name));
+        let found = structure::offset_of(s, &string::to_rust(name));
         let missing =
             || Thrown::argument("Field passed in is not a marshaled member.", "fieldName");
         Ok(found.ok_or_else(missing)? as usize)
@@ -46,17 +47,28 @@ fn read_object(p: *const u8, mt: &'static MethodTable) -> Result<Obj> {
     Ok(object)
 }
 
+/// The native form of a class or of a value type that has fields; `None` for values that are copied as they are.
+fn form_of(mt: &'static MethodTable) -> Result<Option<&'static NativeLayout>> {
+    let types = &runtime::get().types;
+    match types.prim(types.underlying(mt.type_id())) {
+        Some(_) => Ok(None),
+        None => Ok(Some(structure::of_type(mt.type_id())?)),
+    }
+}
+
 fn read_into(p: *const u8, object: Obj) -> Result<()> {
     let mt = object.method_table();
-    let s = structure::of_type(mt.type_id())?;
-    if structure::is_plain(&s) && mt.has(l::FLAG_VALUE_TYPE) {
-        let size = structure::managed_size(mt)?;
+    let Some(s) = form_of(mt)? else {
         // SAFETY: managed code vouches for the pointer; the object is a box of this size.
-        unsafe { object.data().copy_from_nonoverlapping(p, size) };
+        unsafe {
+            object
+                .data()
+                .copy_from_nonoverlapping(p, structure::managed_size(mt))
+        };
         return Ok(());
-    }
+    };
     // SAFETY: managed code vouches for the pointer.
-    unsafe { structure::from_native(&s, p, structure::fields_base(object)) }
+    unsafe { structure::from_native(s, p, structure::fields_base(object)) }
 }
 
 extern "C" fn pointer_to_structure(p: *const u8, ty: Obj) -> Obj {
@@ -78,19 +90,17 @@ extern "C" fn structure_to_pointer(object: Obj, p: *mut u8, delete_old: bool) {
         check(p, "ptr")?;
         check(object.0, "structure")?;
         let mt = object.method_table();
-        let s = structure::of_type(mt.type_id())?;
-        if structure::is_plain(&s) && mt.has(l::FLAG_VALUE_TYPE) {
-            let size = structure::managed_size(mt)?;
+        let Some(s) = form_of(mt)? else {
             // SAFETY: managed code vouches for the pointer.
-            unsafe { p.copy_from_nonoverlapping(object.data(), size) };
+            unsafe { p.copy_from_nonoverlapping(object.data(), structure::managed_size(mt)) };
             return Ok(());
-        }
+        };
         // SAFETY: as above.
         unsafe {
             if delete_old {
-                structure::destroy(&s, p)?;
+                structure::destroy(s, p)?;
             }
-            structure::to_native(&s, structure::fields_base(object), p)
+            structure::to_native(s, structure::fields_base(object), p)
         }
     });
 }
@@ -100,7 +110,7 @@ extern "C" fn destroy_structure(p: *mut u8, ty: Obj) {
         check(p, "ptr")?;
         let s = structure::of_type(table(ty)?.type_id())?;
         // SAFETY: managed code vouches for the pointer.
-        unsafe { structure::destroy(&s, p) }
+        unsafe { structure::destroy(s, p) }
     });
 }
 

@@ -19,8 +19,8 @@ pub fn missing(rt: &Runtime, name: String) -> Result<usize> {
 unsafe extern "C" fn raise(data: usize, args: *mut stubs::NativeArgs) {
     // SAFETY: `data` is the leaked name given to the thunk; `args` is valid for the call.
     let name = unsafe {
-        (*args).int_result = 0;
-        (*args).float_result = 0;
+        (*args).int_results[0] = 0;
+        (*args).float_results[0] = 0;
         *(data as *const &'static str)
     };
     managed(|| {

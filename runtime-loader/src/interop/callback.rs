@@ -1,47 +1,58 @@
-//! Native code calling delegates.
+//! Delegates and function pointers: native code calling delegates, and delegates that stand for native functions.
 
 use crate::arch::native::stubs::NativeArgs;
 use crate::gc::HandleKind;
 use crate::icall::{Result, Thrown};
-use crate::object::{Handle, Obj};
+use crate::object::{Handle, Obj, new_object};
 use crate::runtime;
 use crate::runtime::invoke::{self, Arg};
 use crate::threads;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use shared_codegen::ir::MemType;
-use shared_codegen::types::{MethodId, Prim, TypeId, ValueClass};
-use smallvec::SmallVec;
+use shared_codegen::abi::layout::delegate;
+use shared_codegen::types::{MethodId, SyntheticKind, TypeId};
 
 /// Delegates by the function pointers made from them; native code holds the pointers, so this is a global.
 static THUNKS: Mutex<Option<FxHashMap<usize, Handle>>> = Mutex::new(None);
 
-/// Most parameters of a callback, the delegate included.
-const MAX_PARAMS: usize = 32;
+/// The field of delegates with the function pointer made from them or that they stand for.
+const FUNCTION_FIELD: &str = "delegate_trampoline";
 
 /// What a function pointer made from a delegate calls.
 struct Callback {
     delegate: Handle,
-    invoke: MethodId,
+    /// Name of the delegate type, for when the delegate is gone.
+    class: TypeId,
+    /// The stub that takes the delegate and the frame.
+    stub: MethodId,
+}
+
+fn invoke_of(class: TypeId) -> Result<MethodId> {
+    let invoke = runtime::get().types.delegate_invoke(class)?;
+    invoke.ok_or_else(|| Thrown::argument("Type must derive from Delegate.", "t"))
 }
 
 /// A function pointer that calls a delegate; made once per delegate object.
 pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
     let rt = runtime::get();
-    let known = rt.get_field::<usize>(delegate, "delegate_trampoline");
+    let known = rt.get_field::<usize>(delegate, FUNCTION_FIELD);
     if known != 0 {
         return Ok(known);
     }
     let class = delegate.method_table().type_id();
-    let invoke = rt.types.delegate_invoke(class)?;
-    let invoke = invoke.ok_or_else(Thrown::null_reference)?;
+    let stub = rt
+        .types
+        .marshalling_stub(SyntheticKind::NativeToManaged, invoke_of(class)?)?;
+    // What cannot be marshalled is seen here, where an exception has somewhere to go.
+    rt.jit.prepare(rt, rt.methods.desc(stub))?;
     let callback = Box::leak(Box::new(Callback {
         delegate: Handle::new(HandleKind::Weak, delegate),
-        invoke,
+        class,
+        stub,
     }));
     let data = core::ptr::from_ref(callback) as usize;
     let thunk = rt.jit.thunks.native_callback(data, entry)?;
-    rt.set_field(delegate, "delegate_trampoline", thunk);
+    rt.set_field(delegate, FUNCTION_FIELD, thunk);
     let mut thunks = THUNKS.lock();
     thunks
         .get_or_insert_default()
@@ -49,83 +60,57 @@ pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
     Ok(thunk)
 }
 
-/// The delegate behind a function pointer that [`thunk_for`] made.
-pub fn delegate_of(code: usize, _class: TypeId) -> Result<Obj> {
+/// The delegate for a function pointer: the one that [`thunk_for`] made it of, or a new one that calls the native function.
+pub fn delegate_of(code: usize, class: TypeId) -> Result<Obj> {
     if code == 0 {
         return Ok(Obj::NULL);
     }
+    let rt = runtime::get();
     let handle = THUNKS.lock().get_or_insert_default().get(&code).copied();
-    match handle.and_then(|h| h.target().non_null()) {
-        Some(delegate) => Ok(delegate),
-        None => Err(Thrown::not_supported(
-            "delegates for functions that are not delegates themselves",
-        )),
+    if let Some(known) = handle.and_then(|h| h.target().non_null())
+        && known.method_table().type_id() == class
+    {
+        return Ok(known);
     }
+    let invoke = invoke_of(class)?;
+    let stub = rt
+        .types
+        .marshalling_stub(SyntheticKind::ManagedToNative, invoke)?;
+    let stub = rt.methods.desc(stub);
+    rt.jit.prepare(rt, stub)?;
+    let made = new_object(rt.method_table(class)?)?;
+    made.set(delegate::METHOD_PTR as u32, rt.methods.callable(rt, stub)?);
+    made.set(delegate::INVOKE_KIND as u32, delegate::INVOKE_CLOSED);
+    made.set(delegate::TARGET as u32, made);
+    made.set(delegate::METHOD as u32, rt.methods.desc(invoke).handle());
+    rt.set_field(made, FUNCTION_FIELD, code);
+    Ok(made)
 }
 
 /// # Safety
 /// `data` is a [`Callback`], `args` what the native caller passed.
 unsafe extern "C" fn entry(data: usize, args: *mut NativeArgs) {
-    // SAFETY: the thunk passes the address of a leaked `Callback` and its own frame.
-    let (callback, args) = unsafe { (&*(data as *const Callback), &mut *args) };
+    // SAFETY: the thunk passes the address of a leaked `Callback`.
+    let callback = unsafe { &*(data as *const Callback) };
     threads::managed(|| {
-        if let Err(thrown) = call(callback, args) {
+        if let Err(thrown) = call(callback, args as u64) {
             runtime::exit::unhandled(thrown.into_object());
         }
     });
 }
 
-fn call(callback: &Callback, args: &mut NativeArgs) -> Result<()> {
+fn call(callback: &Callback, frame: u64) -> Result<()> {
     let rt = runtime::get();
-    let signature = rt.types.method_signature(callback.invoke)?;
-    let delegate = callback.delegate.target();
-    // References are in an array on the stack, where the collector sees them.
-    let mut list: SmallVec<[Arg; MAX_PARAMS]> = SmallVec::new();
-    if signature.params.len() >= MAX_PARAMS {
-        return Err(Thrown::not_supported("callbacks with so many parameters"));
-    }
-    list.push(Arg::Ref(delegate));
-    let (mut ints, mut floats, mut stack) = (0, 0, 0);
-    for &p in signature.params {
-        let class = rt.types.value_class(p)?;
-        let float = matches!(class, ValueClass::Scalar(MemType::F32 | MemType::F64));
-        let word = if float && floats < args.floats.len() {
-            floats += 1;
-            args.floats[floats - 1]
-        } else if !float && ints < args.ints.len() {
-            ints += 1;
-            args.ints[ints - 1]
-        } else {
-            stack += 1;
-            // SAFETY: the native caller passed as many arguments as the delegate type says.
-            unsafe { args.stack.add(stack - 1).read() }
-        };
-        list.push(match class {
-            ValueClass::Scalar(MemType::F32) => Arg::F32(f32::from_bits(word as u32)),
-            ValueClass::Scalar(MemType::F64) => Arg::F64(f64::from_bits(word)),
-            ValueClass::Scalar(MemType::Ref) => Arg::Ref(super::text_of(word as *const _)?),
-            ValueClass::Scalar(m) => {
-                Arg::Word(extend(m, rt.types.prim(rt.types.underlying(p)), word))
-            }
-            _ => Arg::Word(word),
-        });
-    }
-    let method = rt.methods.desc(callback.invoke);
-    let code = rt.methods.callable(rt, method)?;
-    let returned = invoke::call_code(code, &list)?;
-    args.int_result = returned.word;
-    args.float_result = returned.float;
+    let Some(delegate) = callback.delegate.target().non_null() else {
+        let name = rt.types.full_name(callback.class);
+        return Err(Thrown::system(
+            "ExecutionEngineException",
+            format!(
+                "A callback was made on a garbage collected delegate of type '{name}::Invoke'."
+            ),
+        ));
+    };
+    let stub = rt.methods.callable(rt, rt.methods.desc(callback.stub))?;
+    invoke::call_code(stub, &[Arg::Ref(delegate), Arg::Word(frame)])?;
     Ok(())
-}
-
-/// Small integers as managed code wants them: extended to 32 bits.
-fn extend(m: MemType, prim: Option<Prim>, word: u64) -> u64 {
-    match m {
-        MemType::I8 => word as i8 as i32 as u32 as u64,
-        MemType::U8 if prim == Some(Prim::Bool) => u64::from(word as u32 != 0),
-        MemType::U8 => word as u8 as u64,
-        MemType::I16 => word as i16 as i32 as u32 as u64,
-        MemType::U16 => word as u16 as u64,
-        _ => word,
-    }
 }

@@ -1,75 +1,10 @@
-//! The helpers of P/Invoke wrappers.
-
-#![allow(
-    clippy::not_unsafe_ptr_arg_deref,
-    reason = "helpers get addresses from compiled code, which vouches for them"
-)]
+//! Helpers of marshalling stubs for delegates, handles and error codes.
 
 use crate::icall::{Result, Thrown, managed};
-use crate::object::{Obj, string};
+use crate::object::{MethodTable, Obj, new_object};
 use crate::runtime;
 use crate::runtime::invoke::{self, Arg};
-use core::ffi::{CStr, c_char};
 use shared_codegen::types::Known;
-
-/// Helper `free_native_string`.
-pub extern "C" fn free_native_string(p: *mut c_char) {
-    // SAFETY: made by `native_text`, or null.
-    unsafe { libc::free(p.cast()) };
-}
-
-/// A string object from native text; null for null.
-pub fn text_of(p: *const c_char) -> Result<Obj> {
-    if p.is_null() {
-        return Ok(Obj::NULL);
-    }
-    // SAFETY: native functions give NUL-terminated text.
-    let text = unsafe { CStr::from_ptr(p) };
-    string::from_rust(&text.to_string_lossy())
-}
-
-/// Helper `string_builder_to_native`: room for the capacity in UTF-8.
-pub extern "C" fn string_builder_to_native(b: Obj) -> *mut c_char {
-    if b.is_null() {
-        return core::ptr::null_mut();
-    }
-    managed(|| {
-        let rt = runtime::get();
-        let to_string = rt.method_named(rt.types.known(Known::StringBuilder), "ToString", &[])?;
-        let capacity =
-            rt.method_named(rt.types.known(Known::StringBuilder), "get_Capacity", &[])?;
-        let text = string::to_rust(invoke::call(to_string, &[Arg::Ref(b)])?.object());
-        let capacity = invoke::call(capacity, &[Arg::Ref(b)])?.word as u32 as usize;
-        let room = text.len().max(capacity * 3) + 1;
-        // SAFETY: room for the text and its terminator, checked for null.
-        unsafe {
-            let to = libc::calloc(room, 1).cast::<u8>();
-            if to.is_null() {
-                return Err(Thrown::out_of_memory());
-            }
-            to.copy_from_nonoverlapping(text.as_ptr(), text.len());
-            Ok(to.cast())
-        }
-    })
-}
-
-/// Helper `string_builder_from_native`.
-pub extern "C" fn string_builder_from_native(b: Obj, p: *mut c_char) {
-    if b.is_null() || p.is_null() {
-        return;
-    }
-    managed(|| {
-        let rt = runtime::get();
-        let text = text_of(p);
-        free_native_string(p);
-        let builder = rt.types.known(Known::StringBuilder);
-        let clear = rt.method_named(builder, "Clear", &[])?;
-        let append = rt.method_named(builder, "Append", &[rt.types.known(Known::String)])?;
-        invoke::call(clear, &[Arg::Ref(b)])?;
-        invoke::call(append, &[Arg::Ref(b), Arg::Ref(text?)])?;
-        Ok(())
-    })
-}
 
 /// Helper `delegate_to_native`.
 pub extern "C" fn delegate_to_native(d: Obj) -> usize {
@@ -77,6 +12,11 @@ pub extern "C" fn delegate_to_native(d: Obj) -> usize {
         return 0;
     }
     managed(|| super::callback::thunk_for(d))
+}
+
+/// Helper `delegate_from_native`.
+pub extern "C" fn delegate_from_native(code: usize, class: &'static MethodTable) -> Obj {
+    managed(|| super::callback::delegate_of(code, class.type_id()))
 }
 
 /// Helper `safe_handle_acquire`.
@@ -105,4 +45,40 @@ pub extern "C" fn safe_handle_release(h: Obj) {
         invoke::call(method, &[Arg::Ref(h)])?;
         Ok(())
     })
+}
+
+/// Helper `handle_new`.
+pub extern "C" fn handle_new(class: &'static MethodTable) -> Obj {
+    managed(|| {
+        let rt = runtime::get();
+        rt.class_init.ensure(class)?;
+        let constructor = rt.method_named(class.type_id(), ".ctor", &[])?;
+        let object = new_object(class)?;
+        invoke::call(constructor, &[Arg::Ref(object)])?;
+        Ok(object)
+    })
+}
+
+/// Helper `handle_set`.
+pub extern "C" fn handle_set(h: Obj, handle: usize) {
+    managed(|| {
+        let h = h.non_null().ok_or_else(Thrown::null_reference)?;
+        runtime::get().set_field(h, "handle", handle);
+        Ok(())
+    });
+}
+
+/// Helper `throw_for_hresult`.
+pub extern "C" fn throw_for_hresult(code: i32) {
+    if code >= 0 {
+        return;
+    }
+    managed(|| -> Result<()> {
+        let rt = runtime::get();
+        let class = rt.types.known(Known::Marshal);
+        let int = rt.types.known(Known::Int32);
+        let method = rt.method_named(class, "ThrowExceptionForHR", &[int])?;
+        invoke::call(method, &[Arg::Word(code as u32 as u64)])?;
+        Ok(())
+    });
 }

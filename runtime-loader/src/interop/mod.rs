@@ -1,15 +1,19 @@
-//! Native libraries: finding functions for P/Invokes, strings across the border.
+//! Native libraries: finding functions for P/Invokes, and what marshalling stubs ask the runtime to do.
 #![allow(unsafe_code, reason = "loads libraries and fills native memory")]
 
 mod callback;
+mod custom;
 mod dllmap;
 mod exports;
 mod marshal;
 pub mod structure;
+pub mod text;
 
 pub use callback::delegate_of;
+pub use custom::{custom_clean, custom_from_native, custom_marshaler, custom_to_native};
 pub use exports::keep;
 pub use marshal::*;
+pub use text::native_string;
 
 use crate::icall::{Result, Thrown};
 use crate::runtime::Runtime;
@@ -127,17 +131,4 @@ fn symbol(handle: usize, name: &str) -> Option<usize> {
     // SAFETY: a handle from `load`, which is never closed.
     let address = unsafe { libc::dlsym(handle as *mut _, name.as_ptr()) };
     (!address.is_null()).then_some(address as usize)
-}
-
-/// A NUL-terminated copy in memory of the C allocator.
-pub fn native_string(text: &str) -> *mut u8 {
-    // SAFETY: `len + 1` bytes are allocated, `len` copied and a NUL written behind them.
-    unsafe {
-        let p = libc::malloc(text.len() + 1).cast::<u8>();
-        if !p.is_null() {
-            core::ptr::copy_nonoverlapping(text.as_ptr(), p, text.len());
-            p.add(text.len()).write(0);
-        }
-        p
-    }
 }

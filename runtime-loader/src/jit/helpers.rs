@@ -7,7 +7,8 @@
 use crate::arch::native::stubs::{self, transition_stub};
 use crate::eh::{FrameWalk, Step};
 use crate::icall::{Result, Thrown, managed};
-use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
+use crate::interop;
+use crate::object::{MethodDesc, MethodTable, Obj, array, new_object};
 use crate::runtime::{self, cast};
 use crate::threads;
 use core::sync::atomic::Ordering;
@@ -70,14 +71,31 @@ pub fn address(helper: HelperId) -> usize {
         TraceEnter => f!(trace_enter),
         TraceLeave => f!(trace_leave),
         ResolvePInvoke => f!(resolve_pinvoke),
-        StringToNative => f!(string_to_native),
-        FreeNativeString => f!(free_native_string),
-        StringFromNative => f!(string_from_native),
-        StringBuilderToNative => f!(crate::interop::string_builder_to_native),
-        StringBuilderFromNative => f!(crate::interop::string_builder_from_native),
-        DelegateToNative => f!(crate::interop::delegate_to_native),
-        SafeHandleAcquire => f!(crate::interop::safe_handle_acquire),
-        SafeHandleRelease => f!(crate::interop::safe_handle_release),
+        TextToNative => f!(interop::text::text_to_native),
+        TextFromNative => f!(interop::text::text_from_native),
+        FreeNative => f!(interop::text::free_native),
+        BuilderToNative => f!(interop::text::builder_to_native),
+        BuilderFromNative => f!(interop::text::builder_from_native),
+        StructToNative => f!(interop::structure::struct_to_native),
+        StructFromNative => f!(interop::structure::struct_from_native),
+        StructDestroy => f!(interop::structure::struct_destroy),
+        ObjectToNative => f!(interop::structure::object_to_native),
+        ObjectFromNative => f!(interop::structure::object_from_native),
+        ArrayToNative => f!(interop::structure::array_to_native),
+        ArrayFromNative => f!(interop::structure::array_from_native),
+        ArrayNew => f!(interop::structure::array_new),
+        ArrayIntoNative => f!(interop::structure::array_into_native),
+        DelegateToNative => f!(interop::delegate_to_native),
+        DelegateFromNative => f!(interop::delegate_from_native),
+        SafeHandleAcquire => f!(interop::safe_handle_acquire),
+        SafeHandleRelease => f!(interop::safe_handle_release),
+        HandleNew => f!(interop::handle_new),
+        HandleSet => f!(interop::handle_set),
+        CustomMarshaler => f!(interop::custom_marshaler),
+        CustomToNative => f!(interop::custom_to_native),
+        CustomFromNative => f!(interop::custom_from_native),
+        CustomClean => f!(interop::custom_clean),
+        ThrowForHresult => f!(interop::throw_for_hresult),
         SaveLastError => f!(save_last_error),
         #[allow(
             unreachable_patterns,
@@ -363,32 +381,6 @@ extern "C" fn resolve_pinvoke(method: usize) -> usize {
     managed(|| {
         let desc = MethodDesc::from_handle(method).ok_or_else(Thrown::null_reference)?;
         crate::interop::resolve(runtime::get(), desc.method)
-    })
-}
-
-extern "C" fn string_to_native(s: Obj) -> *mut u8 {
-    managed(|| {
-        if s.is_null() {
-            Ok(core::ptr::null_mut())
-        } else {
-            Ok(crate::interop::native_string(&string::to_rust(s)))
-        }
-    })
-}
-
-extern "C" fn free_native_string(p: *mut u8) {
-    // SAFETY: from `string_to_native`, which uses the C allocator.
-    unsafe { libc::free(p.cast()) };
-}
-
-extern "C" fn string_from_native(p: *const core::ffi::c_char) -> Obj {
-    managed(|| {
-        if p.is_null() {
-            return Ok(Obj::NULL);
-        }
-        // SAFETY: the native function returned a NUL-terminated string.
-        let text = unsafe { core::ffi::CStr::from_ptr(p) };
-        string::from_rust(&text.to_string_lossy())
     })
 }
 

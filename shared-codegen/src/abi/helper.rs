@@ -151,16 +151,50 @@ helpers! {
     TraceLeave = "trace_leave"(I64) [TRANSITION | WRITES];
     /// Code address of a P/Invoke's native function: method handle (DllNotFoundException, EntryPointNotFoundException).
     ResolvePInvoke = "resolve_pinvoke"(I64) -> I64 [TRANSITION];
-    /// A NUL-terminated UTF-8 copy of a string in native memory (0 for null).
-    StringToNative = "string_to_native"(Ref) -> I64 [TRANSITION];
-    /// Frees what `string_to_native` made.
-    FreeNativeString = "free_native_string"(I64) [WRITES];
-    /// A string from NUL-terminated UTF-8 (null for 0).
-    StringFromNative = "string_from_native"(I64) -> Ref [TRANSITION];
-    /// A native buffer with the text of a StringBuilder and room for its capacity (0 for null).
-    StringBuilderToNative = "string_builder_to_native"(Ref) -> I64 [TRANSITION];
-    /// Copies the native buffer back into the StringBuilder and frees it.
-    StringBuilderFromNative = "string_builder_from_native"(Ref, I64) [TRANSITION | WRITES];
+    /// A copy of a string in native memory (0 for null): string, `TextForm`.
+    TextToNative = "text_to_native"(Ref, I32) -> I64 [TRANSITION];
+    /// A string from native text (null for 0): address, `TextForm`.
+    TextFromNative = "text_from_native"(I64, I32) -> Ref [TRANSITION];
+    /// Frees native text or, as UTF-8, any other native memory: address, `TextForm`.
+    FreeNative = "free_native"(I64, I32) [WRITES];
+    /// A native buffer with the text of a StringBuilder and room for its capacity (0 for null): builder, `TextForm`.
+    BuilderToNative = "builder_to_native"(Ref, I32) -> I64 [TRANSITION];
+    /// Copies the native buffer back into the StringBuilder and frees it: builder, buffer, `TextForm`.
+    BuilderFromNative = "builder_from_native"(Ref, I64, I32) [TRANSITION | WRITES];
+    /// Writes the native form of a value or object (nothing for null): method table, address of value or object, destination.
+    StructToNative = "struct_to_native"(I64, ByRef, I64) [TRANSITION | WRITES];
+    /// Reads the native form (nothing from 0): method table, source, address of value or object.
+    StructFromNative = "struct_from_native"(I64, I64, ByRef) [TRANSITION | WRITES];
+    /// Frees what the native form points to: method table, native form or 0.
+    StructDestroy = "struct_destroy"(I64, I64) [TRANSITION | WRITES];
+    /// The native form of an object in memory of its own (0 for null): method table, object.
+    ObjectToNative = "object_to_native"(I64, Ref) -> I64 [TRANSITION | WRITES];
+    /// A new object from its native form (null for 0): method table, native form.
+    ObjectFromNative = "object_from_native"(I64, I64) -> Ref [TRANSITION];
+    /// Native elements of a vector (0 for null): vector, `NativeKind::code` of the elements, whether to convert them.
+    ArrayToNative = "array_to_native"(Ref, I32, I32) -> I64 [TRANSITION | WRITES];
+    /// Frees native elements: vector, elements, code, whether to convert them back first.
+    ArrayFromNative = "array_from_native"(Ref, I64, I32, I32) [TRANSITION | WRITES];
+    /// A vector of native elements (null for 0): method table of the vector, elements, code, number.
+    ArrayNew = "array_new_from_native"(I64, I64, I32, I64) -> Ref [TRANSITION];
+    /// Converts the elements of a vector into native memory that is there: vector, elements, code.
+    ArrayIntoNative = "array_into_native"(Ref, I64, I32) [TRANSITION | WRITES];
+    /// A delegate for a function pointer (null for 0): function, method table of the delegate type.
+    DelegateFromNative = "delegate_from_native"(I64, I64) -> Ref [TRANSITION];
+    /// A new handle object by its default constructor: method table.
+    HandleNew = "handle_new"(I64) -> Ref [TRANSITION | WRITES];
+    /// Sets the handle in a handle object: object, handle.
+    HandleSet = "handle_set"(Ref, I64) [TRANSITION | WRITES];
+    /// The `ICustomMarshaler` of a parameter: method handle, number of the parameter (0: result).
+    CustomMarshaler = "custom_marshaler"(I64, I32) -> Ref [TRANSITION | WRITES];
+    /// `MarshalManagedToNative`: marshaler, object.
+    CustomToNative = "custom_to_native"(Ref, Ref) -> I64 [TRANSITION | WRITES];
+    /// `MarshalNativeToManaged`: marshaler, native data.
+    CustomFromNative = "custom_from_native"(Ref, I64) -> Ref [TRANSITION | WRITES];
+    /// `CleanUpNativeData`: marshaler, native data.
+    CustomClean = "custom_clean"(Ref, I64) [TRANSITION | WRITES];
+    /// Raises the exception for an HRESULT that says failure.
+    ThrowForHresult = "throw_for_hresult"(I32) [TRANSITION];
     /// A native function pointer that calls a delegate (0 for null).
     DelegateToNative = "delegate_to_native"(Ref) -> I64 [TRANSITION];
     /// Takes a reference on a SafeHandle and gives its handle.

@@ -141,6 +141,22 @@ pub mod thread {
     pub const STATE_NATIVE: u32 = 1;
 }
 
+/// What a call from native code leaves for the stub that takes it (`import::marshal::reverse`).
+pub mod native_frame {
+    /// The six general argument registers.
+    pub const INTS: i32 = 0;
+    /// Low halves of the eight float argument registers.
+    pub const FLOATS: i32 = 48;
+    /// Address of the first stack argument.
+    pub const STACK: i32 = 112;
+    /// To be set: the two general result registers.
+    pub const INT_RESULTS: i32 = 120;
+    /// To be set: low halves of the two float result registers.
+    pub const FLOAT_RESULTS: i32 = 136;
+    /// Bytes, a multiple of 16 and a rest of 8.
+    pub const SIZE: u32 = 152;
+}
+
 /// Frame layout relative to `rbp`.
 pub mod frame {
     /// EH slot: the exception object.

@@ -1,6 +1,7 @@
 //! Calls (ECMA-335 III.3.19, III.4.2).
 
 use super::error::Result;
+use super::marshal::{self, Described, NativeCall};
 use super::signature::{ir_signature, lower, this_type};
 use super::stack::Item;
 use super::{Importer, Pair};
@@ -303,20 +304,33 @@ impl Importer<'_> {
         let mut operands = vec![target];
         let tail = !native && self.can_tail_call(&signature, &args)?;
         let buffer = self.push_operands(&mut operands, &signature, this, args, tail)?;
-        let op = if native {
-            Op::CallNative
+        let value = if native && this.is_none() {
+            self.native_calli(&signature, &operands, buffer)?
         } else {
-            Op::CallIndirect
+            self.b.call(Op::CallIndirect, None, &sig, &operands)
         };
-        let mut value = self.b.call(op, None, &sig, &operands);
         if tail {
             self.b.mark_tail_call();
         }
-        if native {
-            value = self.normalized(value, signature.ret)?;
-        }
         self.push_result(&signature, value, buffer);
         Ok(())
+    }
+
+    /// `calli` of a native function: `operands` are its address, the return buffer and the arguments.
+    fn native_calli(
+        &mut self,
+        signature: &MethodSignature,
+        operands: &[Value],
+        buffer: Option<Value>,
+    ) -> Result<Option<Value>> {
+        let described = Described::bare(self.ctx, signature)?;
+        let call = NativeCall {
+            address: operands[0],
+            method: None,
+            args: &operands[1 + usize::from(buffer.is_some())..],
+            buffer,
+        };
+        marshal::call_native(self.ctx, &mut self.b, &described, &call)
     }
 
     pub(crate) fn ldftn(&mut self, token: Token) -> Result<()> {

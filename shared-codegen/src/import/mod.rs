@@ -28,6 +28,7 @@ mod flow;
 mod fuzz_tests;
 mod generics;
 mod intrinsics;
+mod marshal;
 mod names;
 mod newobj;
 mod objects;
@@ -101,9 +102,6 @@ pub fn import_method(
         let body = MethodBody::of_code(RET);
         let importer = Importer::new(ctx, method, signature, body, function, *options)?;
         return importer.run_array_method(array, op);
-    }
-    if let MethodKind::Synthetic { subject, .. } = ctx.method_kind(method) {
-        return wrappers::import_native(ctx, method, subject, signature, function);
     }
     let rva = ctx.method_rva(method);
     let has_il = rva != 0

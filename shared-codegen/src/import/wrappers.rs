@@ -3,17 +3,17 @@
 use super::calls::native_result;
 use super::error::{Error, Result};
 use super::flow::plain;
+use super::marshal::{self, Described, NativeCall};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
-use crate::abi::layout::{array, delegate, string};
+use crate::abi::layout::{array, delegate};
+use crate::abi::trap::TrapKind;
 use crate::ir::{
     AliasClass, Block, Function, FunctionBuilder, IntCc, MemRef, MemType, Op, Signature, SlotData,
     Type, Value,
 };
-use crate::metadata::marshal::{self, MarshalSpec, NativeType};
 use crate::types::{
-    Known, MethodId, MethodKind, MethodSignature, Prim, SyntheticKind, TypeContext, TypeId,
-    ValueClass,
+    self, Known, MethodId, MethodKind, MethodSignature, SyntheticKind, TypeContext, ValueClass,
 };
 
 /// Imports the wrapper for a method.
@@ -23,6 +23,7 @@ pub(crate) fn import(
     signature: MethodSignature,
     function: Function,
 ) -> Result<Function> {
+    let unmade = function.clone();
     let mut w = Wrapper {
         ctx,
         method,
@@ -31,10 +32,18 @@ pub(crate) fn import(
         other_kinds: None,
     };
     w.b.create_entry();
-    if ctx.method_is_internal_call(method) {
+    if let MethodKind::Synthetic { kind, subject, .. } = ctx.method_kind(method) {
+        w.synthetic(kind, subject)?;
+    } else if ctx.method_is_internal_call(method) {
         w.internal_call()?;
     } else if ctx.method_is_pinvoke(method) {
-        w.pinvoke()?;
+        match w.pinvoke(method) {
+            // Callers see it when they call, as they do when the library is missing.
+            Err(e @ Error::Type(types::Error::Marshal { .. })) => {
+                return Ok(Wrapper::failing(unmade, &e));
+            }
+            made => made?,
+        }
     } else if ctx.method_is_runtime(method) {
         w.delegate_method()?;
     } else {
@@ -44,36 +53,6 @@ pub(crate) fn import(
             "a method without body"
         }));
     }
-    Ok(w.b.finish())
-}
-
-/// Imports the wrapper that calls a native function with the arguments of one call site.
-pub(crate) fn import_native(
-    ctx: &TypeContext,
-    method: MethodId,
-    target: MethodId,
-    signature: MethodSignature,
-    function: Function,
-) -> Result<Function> {
-    if !matches!(
-        ctx.method_kind(method),
-        MethodKind::Synthetic {
-            kind: SyntheticKind::ManagedToNative,
-            ..
-        }
-    ) || !ctx.method_is_pinvoke(target)
-    {
-        return Err(Error::Unsupported("a wrapper of this kind"));
-    }
-    let mut w = Wrapper {
-        ctx,
-        method: target,
-        signature,
-        b: FunctionBuilder::new(function),
-        other_kinds: None,
-    };
-    w.b.create_entry();
-    w.pinvoke()?;
     Ok(w.b.finish())
 }
 
@@ -313,220 +292,80 @@ impl Wrapper<'_> {
     // ---- P/Invoke
 
     /// Converts arguments, calls the native function, converts the result.
-    fn pinvoke(&mut self) -> Result<()> {
-        let handle = self.b.fixup(Fixup::MethodHandle(self.method));
+    fn pinvoke(&mut self, target: MethodId) -> Result<()> {
+        let described = Described::pinvoke(self.ctx, target, &self.signature)?;
+        let handle = self.b.fixup(Fixup::MethodHandle(target));
         let address = self
             .b
             .call_helper(HelperId::ResolvePInvoke, &[handle])
             .expect("the helper has a result");
         let params = self.params();
-        let mut sig = Signature::default();
-        let mut operands = vec![address];
-        let mut cleanup: Vec<(Cleanup, Value, Value)> = Vec::new();
-        for (n, (value, ty)) in params.iter().zip(self.signature.params).enumerate() {
-            let wide = self.takes_utf16(n as u32 + 1);
-            let (mut native, mut native_type) = self.to_native(*value, *ty, wide, &mut cleanup)?;
-            // C passes a `float` of a variable argument list as a `double`.
-            let declared = self.signature.fixed_params.unwrap_or(u32::MAX);
-            if n as u32 >= declared && native_type == Type::F32 {
-                native = self.b.fpromote(native);
-                native_type = Type::F64;
-            }
-            sig.params.push(native_type);
-            operands.push(native);
-        }
-        sig.c_varargs = self.signature.fixed_params.is_some() || self.signature.is_vararg();
-        sig.ret = match self.ctx.value_class(self.signature.ret)? {
-            ValueClass::Void => None,
-            ValueClass::Scalar(MemType::Ref) => Some(Type::I64),
-            ValueClass::Scalar(m) => Some(m.value_type()),
-            ValueClass::Struct { .. } => {
-                return Err(Error::Unsupported(
-                    "a native function that returns a struct",
-                ));
-            }
+        self.call_native(&described, address, &params)
+    }
+
+    /// The rest of a stub with these arguments behind `this`.
+    fn call_native(
+        &mut self,
+        described: &Described,
+        address: Value,
+        params: &[Value],
+    ) -> Result<()> {
+        let returns_struct = matches!(
+            self.ctx.value_class(self.signature.ret)?,
+            ValueClass::Struct { .. }
+        );
+        let (buffer, args) = params.split_at(usize::from(returns_struct));
+        let call = NativeCall {
+            address,
+            method: Some(self.method),
+            args,
+            buffer: buffer.first().copied(),
         };
-        let result = self
-            .b
-            .call(Op::CallNative, Some(self.method), &sig, &operands);
-        if self.saves_last_error() {
-            self.b.call_helper(HelperId::SaveLastError, &[]);
-        }
-        for (what, managed, native) in cleanup {
-            let (helper, operands) = match what {
-                Cleanup::Free => (HelperId::FreeNativeString, vec![native]),
-                Cleanup::StringBuilder => {
-                    (HelperId::StringBuilderFromNative, vec![managed, native])
-                }
-                Cleanup::SafeHandle => (HelperId::SafeHandleRelease, vec![managed]),
-            };
-            self.b.call_helper(helper, &operands);
-        }
-        let result = match result {
-            Some(v) => Some(self.from_native(v)?),
-            None => None,
-        };
+        let result = marshal::call_native(self.ctx, &mut self.b, described, &call)?;
         self.b.ret(result);
         Ok(())
     }
 
-    /// Text of a parameter (number from 1) is UTF-16: its own description says so, or else the character set of the method.
-    fn takes_utf16(&self, number: u32) -> bool {
-        const CHARSET: u16 = 6;
-        const UNICODE: u16 = 4;
-        let md = self.ctx.module(self.ctx.method_module(self.method));
-        let row = self.ctx.method_row(self.method);
-        let mut rows = md.params_of(row);
-        let param = rows.find(|r| md.param(*r).is_ok_and(|p| u32::from(p.sequence) == number));
-        let described = param.and_then(|p| md.field_marshal_of(p.into()));
-        match described.map(marshal::parse) {
-            Some(Ok(MarshalSpec::Simple(NativeType::LPWSTR))) => true,
-            Some(Ok(MarshalSpec::Simple(NativeType::LPSTR | NativeType::LPUTF8STR))) => false,
-            _ => md
-                .impl_map_of(row)
-                .is_some_and(|m| m.flags & CHARSET == UNICODE),
+    /// Stubs of delegates, and of call sites of variadic functions.
+    fn synthetic(&mut self, kind: SyntheticKind, invoke: MethodId) -> Result<()> {
+        if kind == SyntheticKind::ManagedToNative && self.ctx.method_is_pinvoke(invoke) {
+            return self.pinvoke(invoke);
+        }
+        let signature = *self.ctx.method_signature(invoke)?;
+        let params = self.params();
+        match (kind, &params[..]) {
+            (SyntheticKind::ManagedToNative, [delegate, rest @ ..]) => {
+                let described = Described::delegate(self.ctx, invoke, &signature)?;
+                let class = self.ctx.known(Known::Delegate);
+                let field = self.ctx.find_field(class, FUNCTION_FIELD)?;
+                let field = field.ok_or(Error::Unsupported("delegates of native functions"))?;
+                let offset = self.ctx.field_offset(field)? as i32;
+                let address = self.b.load(*delegate, self::field(offset, MemType::I64));
+                self.call_native(&described, address, rest)
+            }
+            (SyntheticKind::NativeToManaged, &[delegate, frame]) => marshal::native_to_managed(
+                self.ctx,
+                &mut self.b,
+                invoke,
+                &signature,
+                [delegate, frame],
+            ),
+            _ => Err(Error::Unsupported("a wrapper of this kind")),
         }
     }
 
-    fn saves_last_error(&self) -> bool {
-        const SUPPORTS_LAST_ERROR: u16 = 0x40;
-        let map = self
-            .ctx
-            .module(self.ctx.method_module(self.method))
-            .impl_map_of(self.ctx.method_row(self.method));
-        map.is_some_and(|m| m.flags & SUPPORTS_LAST_ERROR != 0)
-    }
-
-    fn to_native(
-        &mut self,
-        v: Value,
-        ty: TypeId,
-        wide: bool,
-        cleanup: &mut Vec<(Cleanup, Value, Value)>,
-    ) -> Result<(Value, Type)> {
-        let ctx = self.ctx;
-        match ctx.value_class(ty)? {
-            ValueClass::Scalar(MemType::Ref) => {
-                if wide && ty == ctx.known(Known::String) {
-                    return Ok((self.data_address(v, string::DATA), Type::I64));
-                }
-                if wide && ty == ctx.known(Known::StringBuilder) {
-                    return Err(Error::Unsupported("marshalling of a UTF-16 StringBuilder"));
-                }
-                if ty == ctx.known(Known::String) {
-                    let native = self
-                        .b
-                        .call_helper(HelperId::StringToNative, &[v])
-                        .expect("the helper has a result");
-                    cleanup.push((Cleanup::Free, v, native));
-                    return Ok((native, Type::I64));
-                }
-                if ty == ctx.known(Known::StringBuilder) {
-                    let native = self
-                        .b
-                        .call_helper(HelperId::StringBuilderToNative, &[v])
-                        .expect("the helper has a result");
-                    cleanup.push((Cleanup::StringBuilder, v, native));
-                    return Ok((native, Type::I64));
-                }
-                if ctx.is_delegate(ty) {
-                    let native = self
-                        .b
-                        .call_helper(HelperId::DelegateToNative, &[v])
-                        .expect("the helper has a result");
-                    return Ok((native, Type::I64));
-                }
-                if ctx
-                    .ancestor_of_definition(ty, ctx.known(Known::SafeHandle))
-                    .is_some()
-                {
-                    let native = self
-                        .b
-                        .call_helper(HelperId::SafeHandleAcquire, &[v])
-                        .expect("the helper has a result");
-                    cleanup.push((Cleanup::SafeHandle, v, native));
-                    return Ok((native, Type::I64));
-                }
-                match ctx.kind(ty) {
-                    crate::types::TypeKind::SzArray(e) if self.is_blittable(e) => {
-                        Ok((self.data_address(v, array::DATA), Type::I64))
-                    }
-                    _ => Err(Error::Unsupported("marshalling of this reference type")),
-                }
-            }
-            ValueClass::Scalar(MemType::ByRef) => {
-                let word = self.b.addr_cast(Type::I64, v);
-                match ctx.kind(ty) {
-                    crate::types::TypeKind::ByRef(e) if self.is_blittable(e) => {
-                        Ok((word, Type::I64))
-                    }
-                    _ => Err(Error::Unsupported("marshalling of this by-ref type")),
-                }
-            }
-            ValueClass::Scalar(m) => Ok((v, m.value_type())),
-            ValueClass::Struct { .. } if ty == ctx.known(Known::HandleRef) => {
-                Ok((self.b.load(v, field(8, MemType::I64)), Type::I64))
-            }
-            _ => Err(Error::Unsupported("marshalling of a struct by value")),
-        }
-    }
-
-    /// Same representation on both sides.
-    fn is_blittable(&self, ty: TypeId) -> bool {
-        let ctx = self.ctx;
-        match ctx.value_class(ty) {
-            Ok(ValueClass::Scalar(MemType::Ref | MemType::ByRef))
-            | Err(_)
-            | Ok(ValueClass::Void) => false,
-            Ok(ValueClass::Scalar(_)) => ctx.prim(ctx.underlying(ty)) != Some(Prim::Bool),
-            Ok(ValueClass::Struct { .. }) => {
-                let fields = ctx.fields(ty).unwrap_or_default();
-                fields
-                    .into_iter()
-                    .filter(|f| !ctx.field_is_static(*f))
-                    .all(|f| ctx.field_type(f).is_ok_and(|t| self.is_blittable(t)))
-            }
-        }
-    }
-
-    /// Address of the elements of a vector or string, 0 for null. Objects do not move.
-    fn data_address(&mut self, a: Value, offset: i32) -> Value {
-        let null = self.b.null(Type::Ref);
-        let is_null = self.b.icmp(IntCc::Eq, a, null);
-        let base = self.b.addr_cast(Type::I64, a);
-        let offset = self.b.i64(offset.into());
-        let data = self.b.iadd(base, offset);
-        let zero = self.b.i64(0);
-        self.b.select(is_null, zero, data)
-    }
-
-    fn from_native(&mut self, v: Value) -> Result<Value> {
-        let ctx = self.ctx;
-        let ret = self.signature.ret;
-        Ok(match ctx.value_class(ret)? {
-            ValueClass::Scalar(MemType::Ref) if ret == ctx.known(Known::String) => self
-                .b
-                .call_helper(HelperId::StringFromNative, &[v])
-                .expect("the helper has a result"),
-            ValueClass::Scalar(MemType::Ref) => {
-                return Err(Error::Unsupported(
-                    "a native function that returns this reference type",
-                ));
-            }
-            ValueClass::Scalar(MemType::U8) if ctx.prim(ret) == Some(Prim::Bool) => {
-                let zero = self.b.i32(0);
-                self.b.icmp(IntCc::Ne, v, zero)
-            }
-            ValueClass::Scalar(m) => native_result(&mut self.b, v, m),
-            _ => v,
-        })
+    /// The whole body raises the exception that says why there is no other.
+    fn failing(mut function: Function, e: &Error) -> Function {
+        let (namespace, name) = e.exception();
+        let index = function.add_failure(namespace, name, e.to_string());
+        let mut b = FunctionBuilder::new(function);
+        b.create_entry();
+        let index = b.i64(index.into());
+        b.call_helper(HelperId::ThrowCompileError, &[index]);
+        b.trap(TrapKind::InvalidProgram);
+        b.finish()
     }
 }
 
-/// What is left to do after the native call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Cleanup {
-    Free,
-    StringBuilder,
-    SafeHandle,
-}
+/// The field of `System.Delegate` with the function pointer behind it.
+const FUNCTION_FIELD: &str = "delegate_trampoline";

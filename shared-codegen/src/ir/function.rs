@@ -244,6 +244,9 @@ pub struct Signature {
     pub params: Vec<Type>,
     /// Scalar result.
     pub ret: Option<Type>,
+    /// A native callee returns a struct in two registers: what is in the second one, which the call stores to the address that
+    /// is its last operand. The first one is the result.
+    pub second: Option<Type>,
     /// Takes a hidden argument in the context register, the last operand of the call.
     pub context: bool,
     /// A native vararg callee (the number of float registers is passed in `al`).

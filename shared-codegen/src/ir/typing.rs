@@ -146,7 +146,7 @@ fn check_special(f: &Function, data: &InstData) -> Result<(), String> {
             }
             same(data.ty, m.value_type(), "result")
         }
-        (Imm::Helper(h), _) => check_args(f, data, &data.args, h.info().params, false),
+        (Imm::Helper(h), _) => check_args(f, data, &data.args, h.info().params, 0),
         (Imm::Call(c), _) => {
             let sig = f
                 .sigs
@@ -159,11 +159,18 @@ fn check_special(f: &Function, data: &InstData) -> Result<(), String> {
             if prefix == 1 {
                 same(ty(0), Type::I64, "address or handle")?;
             }
-            check_args(f, data, args, &sig.params, sig.context)
+            let buffers = usize::from(sig.second.is_some());
+            check_args(
+                f,
+                data,
+                args,
+                &sig.params,
+                buffers + usize::from(sig.context),
+            )
         }
         (_, Op::Return) => {
             let ret: Vec<Type> = f.sig.ret.into_iter().collect();
-            check_args(f, data, &data.args, &ret, false)
+            check_args(f, data, &data.args, &ret, 0)
         }
         _ => Ok(()),
     }
@@ -174,18 +181,17 @@ fn check_args(
     data: &InstData,
     args: &[Value],
     params: &[Type],
-    context: bool,
+    words_behind: usize,
 ) -> Result<(), String> {
     let name = data.op.info().name;
-    if args.len() != params.len() + context as usize {
+    if args.len() != params.len() + words_behind {
         return Err(format!(
-            "{name}: {} operands for {} parameters{}",
+            "{name}: {} operands for {} parameters and {words_behind} behind them",
             args.len(),
             params.len(),
-            if context { " and the context" } else { "" }
         ));
     }
-    let wanted = params.iter().copied().chain([Type::I64]);
+    let wanted = params.iter().copied().chain([Type::I64; 2]);
     for (n, (&a, p)) in args.iter().zip(wanted).enumerate() {
         if !compatible(f.ty(a), p) {
             return Err(format!(

@@ -77,6 +77,7 @@ pub(crate) struct TypeEntry {
     pub(crate) statics: OnceLock<Result<Box<StaticsLayout>>>,
     pub(crate) vtable: OnceLock<Result<Box<VTable>>>,
     pub(crate) interface_map: OnceLock<Result<Box<InterfaceMap>>>,
+    pub(crate) native_layout: OnceLock<Result<Box<super::NativeLayout>>>,
 }
 
 /// A method with its facts.
@@ -250,6 +251,7 @@ impl TypeContext {
             statics: OnceLock::new(),
             vtable: OnceLock::new(),
             interface_map: OnceLock::new(),
+            native_layout: OnceLock::new(),
         }
     }
 

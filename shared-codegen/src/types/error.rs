@@ -63,6 +63,12 @@ pub enum Error {
         /// Which constraint is violated.
         reason: Box<str>,
     },
+    /// `System.Runtime.InteropServices.MarshalDirectiveException`
+    #[error("Cannot marshal {reason}.")]
+    Marshal {
+        /// What, and why not.
+        reason: Box<str>,
+    },
     /// A legal construct that this implementation does not support; `System.NotSupportedException`.
     #[error("not supported: {what}")]
     Unsupported {
@@ -94,6 +100,10 @@ impl Error {
             Error::BadImage { .. } => ("System", "BadImageFormatException"),
             Error::InvalidProgram { .. } => ("System", "InvalidProgramException"),
             Error::Constraint { .. } => ("System.Security", "VerificationException"),
+            Error::Marshal { .. } => (
+                "System.Runtime.InteropServices",
+                "MarshalDirectiveException",
+            ),
             Error::Unsupported { .. } => ("System", "NotSupportedException"),
         }
     }

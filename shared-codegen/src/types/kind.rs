@@ -80,9 +80,10 @@ pub enum ArrayMethod {
 pub enum SyntheticKind {
     /// `Invoke` of a delegate type; `subject` is the declared `Invoke` method.
     DelegateInvoke,
-    /// Native code calling a managed method (reverse P/Invoke).
+    /// Native code calls a delegate (`subject` is its `Invoke`): takes the delegate and the address of the frame that the call left.
     NativeToManaged,
-    /// Managed code calling a native function: P/Invoke and internal-call wrapper.
+    /// Managed code calls a native function: `Invoke` (the subject) of a delegate that stands for one, or a call site of a variadic
+    /// P/Invoke.
     ManagedToNative,
     /// Takes a boxed `this`, passes the address of its data on.
     Unbox,

@@ -7,7 +7,9 @@
 
 use crate::eh;
 use core::arch::naked_asm;
-use shared_codegen::abi::layout::{MAX_INLINE_ALLOC, array, method_table as mt, thread as l};
+use shared_codegen::abi::layout::{
+    MAX_INLINE_ALLOC, array, method_table as mt, native_frame as frame, thread as l,
+};
 
 /// Ways to raise an exception; the number is passed to [`eh::raise_entry`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -340,11 +342,21 @@ pub struct NativeArgs {
     pub floats: [u64; 8],
     /// First stack argument.
     pub stack: *const u64,
-    /// To be set: `rax`.
-    pub int_result: u64,
-    /// To be set: `xmm0`.
-    pub float_result: u64,
+    /// To be set: `rax`, `rdx`.
+    pub int_results: [u64; 2],
+    /// To be set: low halves of `xmm0`, `xmm1`.
+    pub float_results: [u64; 2],
 }
+
+const _: () = {
+    use core::mem::offset_of;
+    assert!(offset_of!(NativeArgs, ints) == frame::INTS as usize);
+    assert!(offset_of!(NativeArgs, floats) == frame::FLOATS as usize);
+    assert!(offset_of!(NativeArgs, stack) == frame::STACK as usize);
+    assert!(offset_of!(NativeArgs, int_results) == frame::INT_RESULTS as usize);
+    assert!(offset_of!(NativeArgs, float_results) == frame::FLOAT_RESULTS as usize);
+    assert!(size_of::<NativeArgs>() == frame::SIZE as usize && frame::SIZE % 16 == 8);
+};
 
 /// Receives a call from native code: the thunk's data and the arguments. Attaching and changing to managed state is up to it.
 pub type NativeEntry = unsafe extern "C" fn(data: usize, args: *mut NativeArgs);
@@ -358,7 +370,7 @@ pub unsafe extern "C" fn native_entry() {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
-        "sub rsp, 144",
+        "sub rsp, {size} + 8",
         "mov [rsp], rdi",
         "mov [rsp + 8], rsi",
         "mov [rsp + 16], rdx",
@@ -378,9 +390,14 @@ pub unsafe extern "C" fn native_entry() {
         "mov rdi, r10",
         "mov rsi, rsp",
         "call r11",
-        "mov rax, [rsp + 120]",
-        "movsd xmm0, [rsp + 128]",
+        "mov rax, [rsp + {int_results}]",
+        "mov rdx, [rsp + {int_results} + 8]",
+        "movsd xmm0, [rsp + {float_results}]",
+        "movsd xmm1, [rsp + {float_results} + 8]",
         "leave",
         "ret",
+        size = const frame::SIZE,
+        int_results = const frame::INT_RESULTS,
+        float_results = const frame::FLOAT_RESULTS,
     )
 }

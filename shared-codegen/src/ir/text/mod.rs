@@ -6,7 +6,7 @@
 //! Grammar, line by line; `;` starts a comment, indentation is free, `[x]` means optional, `x,*` a comma list:
 //! ```text
 //! function    = "function" string [method] signature ["this"] "{" header* block* "}"
-//! signature   = "(" type,* ")" ["->" type] ["context"] ["varargs"]
+//! signature   = "(" type,* ")" ["->" type] ["and" type] ["context"] ["varargs"]
 //! header      = sigN "=" signature
 //!             | lookupN "=" method fixup                         -- owner, constant
 //!             | siteN "=" method loc                             -- inlined method, place of the call; N counts from 1

@@ -138,6 +138,9 @@ impl<'c, 't> Parser<'c, 't> {
             self.c.expect('>')?;
             sig.ret = Some(self.type_name()?);
         }
+        if self.c.eat_word("and") {
+            sig.second = Some(self.type_name()?);
+        }
         sig.context = self.c.eat_word("context");
         sig.c_varargs = self.c.eat_word("varargs");
         Ok(sig)

@@ -101,6 +101,9 @@ impl<'a> Printer<'a, '_> {
         if let Some(t) = sig.ret {
             write!(self, " -> {}", t.name())?;
         }
+        if let Some(t) = sig.second {
+            write!(self, " and {}", t.name())?;
+        }
         if sig.context {
             self.write_str(" context")?;
         }

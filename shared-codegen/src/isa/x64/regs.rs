@@ -133,6 +133,10 @@ pub const FLOAT_ARGS: usize = 8;
 pub const INT_RESULT: PReg = RAX;
 /// Result register of floats.
 pub const FLOAT_RESULT: PReg = xmm(0);
+/// The other integer register in which native functions return structs.
+pub const SECOND_INT_RESULT: PReg = RDX;
+/// The other float register in which native functions return structs.
+pub const SECOND_FLOAT_RESULT: PReg = xmm(1);
 /// The thread context.
 pub const THREAD: PReg = R15;
 /// The hidden argument.

@@ -1,6 +1,6 @@
 //! Calls: arguments and results by the calling convention of `docs/architecture.md` §3.
 
-use super::emit::mem_size;
+use super::emit::{mem_size, scalar_mov};
 use super::rules::Context;
 use super::{Lower, class};
 use crate::abi::fixup::Fixup;
@@ -10,7 +10,7 @@ use crate::analysis::{Cfg, Dominators, Loops};
 use crate::compile::CompileError;
 use crate::ir::{Imm, Inst, MemType, Op, Type, Value};
 use crate::isa::x64::inst::{CallKind, FixedRegs, MInst};
-use crate::isa::x64::operand::{Amode, RegMem, Size};
+use crate::isa::x64::operand::{Amode, RegImm, RegMem, Size};
 use crate::isa::x64::regs::{self, Reg};
 use regalloc2::PReg;
 use smallvec::SmallVec;
@@ -84,6 +84,8 @@ struct CallParts {
     args: SmallVec<[Value; 8]>,
     context: Option<Value>,
     ret: Option<Type>,
+    /// A second result register, and where its value goes.
+    second: Option<(Type, Value)>,
     c_varargs: bool,
 }
 
@@ -122,6 +124,10 @@ impl Lower<'_> {
                 } else {
                     None
                 };
+                let second = match sig.second {
+                    Some(ty) => Some((ty, args.pop().ok_or_else(bad)?)),
+                    None => None,
+                };
                 let method = || info.method.ok_or_else(bad);
                 let (callee, kind) = match d.op {
                     Op::Call | Op::TailCall => {
@@ -154,6 +160,7 @@ impl Lower<'_> {
                     args,
                     context,
                     ret: sig.ret,
+                    second,
                     c_varargs: sig.c_varargs,
                 })
             }
@@ -174,7 +181,18 @@ impl Lower<'_> {
             Callee::Address(v) => Some(self.reg_mem(v)),
             Callee::Cell(_) => None,
         };
-        let mut fixed = FixedRegs::call(uses, result);
+        let second = c.second.map(|(ty, to)| {
+            let place = match (ty.is_float(), c.ret.is_some_and(Type::is_float)) {
+                (true, true) => regs::SECOND_FLOAT_RESULT,
+                (false, false) if c.ret.is_some() => regs::SECOND_INT_RESULT,
+                _ => result_reg(ty),
+            };
+            (self.temp(class(ty)), place, ty, to)
+        });
+        let defs = result
+            .into_iter()
+            .chain(second.map(|(r, place, ..)| (r, place)));
+        let mut fixed = FixedRegs::call(uses, defs);
         if c.kind == CallKind::PInvoke {
             // Nothing managed stays in registers: the collector looks at the stack only.
             for r in regs::CALLEE_SAVED {
@@ -205,6 +223,10 @@ impl Lower<'_> {
             (Callee::Address(_), None, ..) => return None,
         };
         self.buf.push(inst);
+        if let Some((r, _, ty, to)) = second {
+            let dst = self.amode(to, 0);
+            self.push_store(ty, r, dst);
+        }
         result.map(|(r, _)| r)
     }
 
@@ -245,6 +267,22 @@ impl Lower<'_> {
             self.outgoing = self.outgoing.max(assign.stack as u32);
         }
         (uses, vectors)
+    }
+
+    fn push_store(&mut self, ty: Type, src: Reg, dst: Amode) {
+        let inst = match ty {
+            Type::F32 | Type::F64 => MInst::SseStore {
+                op: scalar_mov(ty),
+                dst,
+                src,
+            },
+            _ => MInst::Store {
+                size: Size::S64,
+                dst,
+                src: RegImm::Reg(src),
+            },
+        };
+        self.buf.push(inst);
     }
 
     fn store_arg(&mut self, v: Value, ty: Type, m: Amode) {
@@ -343,6 +381,7 @@ fn helper_parts(h: HelperId, args: SmallVec<[Value; 8]>) -> CallParts {
         args,
         context: None,
         ret: info.ret,
+        second: None,
         c_varargs: false,
     }
 }

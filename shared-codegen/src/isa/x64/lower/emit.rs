@@ -54,7 +54,7 @@ pub(super) fn load_whole(ty: Type, m: Amode, dst: Reg) -> MInst {
     }
 }
 
-fn scalar_mov(ty: Type) -> SseMovOp {
+pub(super) fn scalar_mov(ty: Type) -> SseMovOp {
     if ty == Type::F32 {
         SseMovOp::Movss
     } else {

@@ -1,0 +1,80 @@
+//! P/Invokes and callbacks of every shape: `programs/interop.cs` calls `programs/interop.c`, under every tier and from images
+//! alone. Needs a C compiler (Rust's linker brings one) and mcs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+fn run(command: &mut Command) {
+    let done = command
+        .output()
+        .unwrap_or_else(|e| panic!("this test needs {command:?}: {e}"));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{command:?}: {said}");
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/programs")
+        .join(name)
+}
+
+/// A folder with the program and the library.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("interop");
+        std::fs::create_dir_all(&folder).unwrap();
+        let library = folder.join("libinterop.so");
+        let mut cc = Command::new("cc");
+        cc.args(["-O1", "-w", "-shared", "-fPIC", "-pthread", "-o"]);
+        run(cc.arg(library).arg(source("interop.c")));
+        let mut mcs = Command::new("mcs");
+        mcs.args(["-unsafe", "-langversion:latest", "-warn:0"]);
+        mcs.arg(format!("-out:{}", folder.join("interop.exe").display()));
+        run(mcs.arg(source("interop.cs")));
+        folder
+    })
+}
+
+fn check(options: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aotrun"));
+    command.args(options).arg(folder().join("interop.exe"));
+    let done = command.output().expect("it starts");
+    let (out, err) = (
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr),
+    );
+    assert_eq!(done.status.code(), Some(0), "{options:?}: {out}{err}");
+    assert_eq!(out, "all right\n", "{options:?}: {err}");
+}
+
+#[test]
+fn quick() {
+    check(&[]);
+}
+
+#[test]
+fn unoptimized() {
+    check(&["-O", "none"]);
+}
+
+#[test]
+fn optimized() {
+    check(&["--jit", "opt"]);
+}
+
+#[test]
+fn verified() {
+    check(&["--verify"]);
+}
+
+#[test]
+fn collecting() {
+    check(&["--gc-stress", "23"]);
+}
+
+#[test]
+fn optimized_and_collecting() {
+    check(&["--gc-stress", "7", "--jit", "opt"]);
+}
