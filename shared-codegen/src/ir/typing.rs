@@ -186,9 +186,14 @@ fn check_args(
     let name = data.op.info().name;
     if args.len() != params.len() + words_behind {
         return Err(format!(
-            "{name}: {} operands for {} parameters and {words_behind} behind them",
+            "{name}: {} operands for {} parameters{}",
             args.len(),
             params.len(),
+            match words_behind {
+                0 => "",
+                1 => " and a word behind them",
+                _ => " and two words behind them",
+            }
         ));
     }
     let wanted = params.iter().copied().chain([Type::I64; 2]);

@@ -4,8 +4,6 @@
 //! and arrays may stand in place. A type whose managed bytes are its native bytes is *blittable*: its address is passed as it is.
 
 mod sysv;
-#[cfg(test)]
-mod tests;
 
 pub use sysv::{Passing, Word};
 
