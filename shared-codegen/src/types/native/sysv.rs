@@ -85,15 +85,15 @@ impl TypeContext {
                 for n in 0..*units {
                     merge(classes, at + n * align, Word::Int);
                 }
-                at % align == 0
+                at.is_multiple_of(align)
             }
             NativeKind::Scalar(m) if m.value_type().is_float() => {
                 merge(classes, at, Word::Float);
-                at % size == 0
+                at.is_multiple_of(size)
             }
             _ => {
                 merge(classes, at, Word::Int);
-                at % size == 0
+                at.is_multiple_of(size)
             }
         })
     }
