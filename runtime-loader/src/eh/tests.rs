@@ -289,8 +289,8 @@ unsafe extern "C" fn add_up(data: usize, args: *mut crate::arch::native::stubs::
     let args = unsafe { &mut *args };
     // SAFETY: the test passes two stack arguments.
     let last = unsafe { *args.stack.add(1) };
-    args.int_result = data as u64 + args.ints.iter().sum::<u64>() + last;
-    args.float_result = (f64::from_bits(args.floats[0]) * 2.0).to_bits();
+    args.int_results[0] = data as u64 + args.ints.iter().sum::<u64>() + last;
+    args.float_results[0] = (f64::from_bits(args.floats[0]) * 2.0).to_bits();
 }
 
 #[test]
