@@ -4,6 +4,7 @@ use crate::compilation::Unit;
 use anyhow::{Context, anyhow, bail};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use shared_codegen::abi::fixup::Fixup;
 use shared_codegen::emit::CodeBlob;
 use shared_codegen::image::writer::{Placed, part_head, push_method};
 use shared_codegen::image::{Image, ImageWriter, reader};
@@ -45,7 +46,13 @@ pub fn place<'u>(
             PlacedUnit {
                 unit,
                 blob,
-                placed: writer.add_method(ctx, unit.method, &unit.name, blob),
+                placed: writer.add_method(
+                    ctx,
+                    unit.method,
+                    &unit.name,
+                    blob,
+                    &unit.bound_for_callees,
+                ),
                 symbol: match *count {
                     1 => unit.name.clone(),
                     n => format!("{}#{n}", unit.name),
@@ -58,11 +65,12 @@ pub fn place<'u>(
 }
 
 /// The source of a part; as instructions if the methods have text.
-fn part_source(part: &[PlacedUnit<'_>]) -> String {
+fn part_source(part: &[PlacedUnit<'_>], offsets: &FxHashMap<Fixup, u32>) -> String {
     let mut out = part_head();
+    let offset_of = |f: Fixup| offsets.get(&f).copied().unwrap_or_default();
     for p in part {
         let prefix = p.blob.text.as_ref().map(|_| p.unit.prefix.as_str());
-        push_method(p.blob, &p.symbol, &p.placed, prefix, &mut out);
+        push_method(p.blob, &p.symbol, &p.placed, prefix, &offset_of, &mut out);
     }
     out
 }
@@ -74,6 +82,9 @@ fn write_sources(
     folder: &Path,
     then: impl Fn(&str) -> anyhow::Result<()> + Sync,
 ) -> anyhow::Result<Vec<String>> {
+    let all = parts.iter().flatten();
+    let offsets = all.map(|p| (Fixup::MethodEntry(p.unit.method), p.placed.offset));
+    let offsets: FxHashMap<Fixup, u32> = offsets.collect();
     (0..=parts.len())
         .into_par_iter()
         .map(|n| {
@@ -81,7 +92,7 @@ fn write_sources(
             let path = folder.join(format!("{name}.s"));
             let written = match n.checked_sub(1) {
                 None => std::fs::write(&path, tables),
-                Some(n) => std::fs::write(&path, part_source(&parts[n])),
+                Some(n) => std::fs::write(&path, part_source(&parts[n], &offsets)),
             };
             written.with_context(|| format!("cannot write {}", path.display()))?;
             then(&name)?;

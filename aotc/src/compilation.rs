@@ -9,6 +9,7 @@ use crate::roots;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use shared_codegen::abi::fixup::Fixup;
 use shared_codegen::compile::EmitOptions;
 use shared_codegen::emit::CodeBlob;
 use shared_codegen::image::left_out::Reason;
@@ -30,6 +31,8 @@ pub struct Unit {
     /// The method that needs it; none for those that are compiled in any case.
     pub needed_by: Option<MethodId>,
     pub outcome: Result<CodeBlob, LeftOut>,
+    /// Runtime constants that methods it calls directly need, beyond its own.
+    pub bound_for_callees: Vec<Fixup>,
 }
 
 /// Why a method has no code.
@@ -112,6 +115,7 @@ fn unit(ctx: &TypeContext, work: &Work, outcome: Result<CodeBlob, LeftOut>) -> U
         prefix: format!("{:016x}", ctx.stable_method_hash(work.method)),
         needed_by: work.needed_by,
         outcome,
+        bound_for_callees: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::assemble::{self, PlacedUnit};
 use crate::compilation::{self, Unit};
 use crate::context::Input;
+use crate::direct;
 use crate::options::{Compile, Cpu};
 use crate::output::{self, folder_of, write_atomic};
 use crate::report::{self, Figures};
@@ -166,7 +167,8 @@ fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<St
         }
     }
     let progress = progress(options, input.name());
-    let units = compilation::run(&input, plan, &progress);
+    let mut units = compilation::run(&input, plan, &progress);
+    let direct_calls = direct::link(&input.ctx, &mut units);
     progress.finish_and_clear();
     let compiled = start.elapsed();
     let mut writer = writer(&input, plan, options.mcpu);
@@ -184,6 +186,7 @@ fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<St
         write(&tables, &parts, &target, options).with_context(|| target.display().to_string())?;
     let figures = Figures {
         code_size,
+        direct_calls,
         cells,
         compiled,
         total: start.elapsed(),

@@ -4,6 +4,7 @@
 mod assemble;
 mod compilation;
 mod context;
+mod direct;
 mod driver;
 mod generic_virtuals;
 mod inspect;

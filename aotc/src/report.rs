@@ -11,6 +11,8 @@ use std::time::Duration;
 /// Figures of one image.
 pub struct Figures {
     pub code_size: u32,
+    /// Call sites without a cell.
+    pub direct_calls: usize,
     pub cells: usize,
     pub compiled: Duration,
     pub total: Duration,
@@ -33,6 +35,7 @@ pub fn stats(name: &str, units: &[Unit], f: &Figures) {
     summary(name, units, f);
     let instances = units.iter().filter(|u| u.needed_by.is_some()).count();
     eprintln!("  instances          {instances}");
+    eprintln!("  direct calls       {}", f.direct_calls);
     eprintln!("  cells              {}", f.cells);
     eprintln!("  image              {} bytes", f.image_size);
     eprintln!("  compiling          {:.2} s", f.compiled.as_secs_f64());

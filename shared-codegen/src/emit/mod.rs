@@ -7,6 +7,7 @@ use crate::abi::fixup::Fixup;
 use crate::abi::trap::TrapKind;
 use crate::ir::{Failure, InlineSite, Lookup, SourceLoc};
 use crate::types::{MethodId, TypeId};
+use rustc_hash::FxHashSet;
 
 /// How a field in the code refers to a runtime constant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -128,6 +129,12 @@ pub struct CodeBlob {
 }
 
 impl CodeBlob {
+    /// The constants whose cells the code reads: all but those that are only called directly.
+    pub fn cell_fixups(&self) -> FxHashSet<Fixup> {
+        let through_cells = self.relocs.iter().filter(|r| r.kind != RelocKind::Direct32);
+        through_cells.map(|r| r.fixup).collect()
+    }
+
     /// Source position of the instruction at an offset.
     pub fn loc_at(&self, offset: u32) -> Option<SourceLoc> {
         let n = self.lines.partition_point(|l| l.offset <= offset);

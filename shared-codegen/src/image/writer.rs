@@ -30,8 +30,8 @@ pub const PART_ALIGN: u32 = 64;
 pub struct Placed {
     /// Offset from the start of the code.
     pub offset: u32,
-    /// The cell of each of the blob's fixups.
-    pub cells: Vec<u32>,
+    /// The cell of each of the blob's fixups; none for methods that are only called directly.
+    pub cells: Vec<Option<u32>>,
 }
 
 /// Collects the tables of an image. The order of calls decides the bytes.
@@ -78,13 +78,15 @@ impl ImageWriter {
         self.code_end = self.code_end.next_multiple_of(PART_ALIGN);
     }
 
-    /// Adds a method at the end of the current part.
+    /// Adds a method at the end of the current part. `more` are constants to be bound with it for the sake of methods that it
+    /// calls directly.
     pub fn add_method(
         &mut self,
         ctx: &TypeContext,
         method: MethodId,
         name: &str,
         blob: &CodeBlob,
+        more: &[Fixup],
     ) -> Placed {
         let mut key = Vec::new();
         ctx.encode_method(method, &mut key);
@@ -101,9 +103,13 @@ impl ImageWriter {
         self.methods.push(record);
         self.index
             .push((ctx.stable_method_hash(method), key, number));
-        let cells = blob.fixups.iter().map(|f| self.cell(*f));
-        let cells: Vec<u32> = cells.collect();
-        self.add_lists(ctx, blob, &cells);
+        let own = blob.fixups.iter();
+        let needed = blob.cell_fixups();
+        let cells = own.map(|f| needed.contains(f).then(|| self.cell(*f)));
+        let cells: Vec<Option<u32>> = cells.collect();
+        let more = more.iter().map(|&f| self.cell(f));
+        let bound: Vec<u32> = cells.iter().flatten().copied().chain(more).collect();
+        self.add_lists(ctx, blob, &bound);
         Placed { offset, cells }
     }
 
@@ -111,9 +117,9 @@ impl ImageWriter {
         self.cells.insert_full(fixup).0 as u32
     }
 
-    fn add_lists(&mut self, ctx: &TypeContext, blob: &CodeBlob, cells: &[u32]) {
-        self.lists
-            .extend(cells.iter().map(|&cell| FixupRef { cell }));
+    fn add_lists(&mut self, ctx: &TypeContext, blob: &CodeBlob, bound: &[u32]) {
+        let bound = bound.iter();
+        self.lists.extend(bound.map(|&cell| FixupRef { cell }));
         blob.clauses.iter().for_each(|c| self.add_clause(ctx, c));
         self.traps.extend(blob.traps.iter().map(TrapRecord::new));
         push_lines(&blob.lines, &mut self.lines);
@@ -256,7 +262,8 @@ fn source(
     let cells = Section::Cells.symbol();
     let _ = write!(
         out,
-        "\t.section .note.GNU-stack,\"\",@progbits\n\t.text\n\t.balign {PART_ALIGN}\n{code}:\n\
+        "\t.section .note.GNU-stack,\"\",@progbits\n\t.text\n\t.balign {PART_ALIGN}\n\
+         \t.globl {code}\n\t.hidden {code}\n{code}:\n\
          \t.bss\n\t.balign 64\n\t.globl {cells}\n\t.hidden {cells}\n{cells}:\n\t.zero {cell_bytes}\n\
          \t.section .rodata\n\t.balign 64\n\t.globl {HEADER_SYMBOL}\n\
          \t.type {HEADER_SYMBOL}, @object\n\t.size {HEADER_SYMBOL}, {}\n{HEADER_SYMBOL}:\n.Limage:\n",
@@ -293,20 +300,23 @@ pub fn part_head() -> String {
 }
 
 /// Appends the code of a placed method to the source of its part: as instructions if `prefix` (the one its text was made
-/// with) is given, else as data.
+/// with) is given, else as data. `offset_of` says where the code of directly called methods is.
 pub fn push_method(
     blob: &CodeBlob,
     symbol: &str,
     placed: &Placed,
     prefix: Option<&str>,
+    offset_of: &dyn Fn(Fixup) -> u32,
     out: &mut String,
 ) {
     let cell = |k: usize, out: &mut String| {
-        let n = placed.cells.get(k).copied().unwrap_or_default();
+        let n = placed.cells.get(k).copied().flatten().unwrap_or_default();
         let _ = write!(out, "{}+{}", Section::Cells.symbol(), 8 * n);
     };
-    // No method asks for direct calls yet.
-    let direct = |_: usize, out: &mut String| out.push_str("aotc_no_direct_calls");
+    let direct = |k: usize, out: &mut String| {
+        let offset = blob.fixups.get(k).map_or(0, |f| offset_of(*f));
+        let _ = write!(out, "{}+{offset}", Section::Code.symbol());
+    };
     out.push_str("\t.type ");
     text::push_symbol(out, symbol);
     out.push_str(", @function\n");
