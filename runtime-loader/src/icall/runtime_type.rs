@@ -336,12 +336,20 @@ extern "C" fn is_by_ref_like(ty: Obj) -> bool {
     test(ty, |t| runtime::get().types.is_byref_like(t))
 }
 
+/// Most dimensions of an array.
+const MAX_RANK: u32 = 32;
+
+/// The type behind a `Type` object, to be part of another type.
+fn element(ty: Obj) -> Result<TypeId> {
+    Ok(runtime::get().types.element_form(id(ty)?))
+}
+
 extern "C" fn make_generic_type(definition: Obj, arguments: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
         let args = array::as_slice::<Obj>(arguments)
             .iter()
-            .map(|a| id(*a))
+            .map(|a| element(*a))
             .collect::<Result<Vec<_>>>()?;
         let def = rt.types.definition(id(definition)?);
         let list = rt.types.list(&args);
@@ -357,24 +365,27 @@ extern "C" fn make_generic_type(definition: Obj, arguments: Obj) -> Obj {
 extern "C" fn make_array_type(this: Obj, rank: i32) -> Obj {
     managed(|| {
         let types = &runtime::get().types;
-        let elem = id(this)?;
+        let elem = element(this)?;
+        let made = |rank: u32| types.intern_type(TypeKind::Array { elem, rank });
+        if rank as u32 > MAX_RANK {
+            let name = types.full_name(made(rank as u32));
+            let text = format!("{name} has too many dimensions.");
+            return Err(Thrown::system("TypeLoadException", text));
+        }
         object_of(if rank == 0 {
             types.sz_array(elem)
         } else {
-            types.intern_type(TypeKind::Array {
-                elem,
-                rank: rank as u32,
-            })
+            made(rank as u32)
         })
     })
 }
 
 extern "C" fn make_byref_type(this: Obj) -> Obj {
-    managed(|| object_of(runtime::get().types.by_ref(id(this)?)))
+    managed(|| object_of(runtime::get().types.by_ref(element(this)?)))
 }
 
 extern "C" fn make_pointer_type(this: Obj) -> Obj {
-    managed(|| object_of(runtime::get().types.pointer(id(this)?)))
+    managed(|| object_of(runtime::get().types.pointer(element(this)?)))
 }
 
 /// A `Type[]` (or `RuntimeType[]`) of these types.
@@ -631,14 +642,29 @@ extern "C" fn metadata_token(ty: Obj) -> i32 {
     })
 }
 
+/// Is one of the base classes. Interfaces and pointers count as derived from `object`.
 extern "C" fn is_subclass_of(child: usize, base: usize) -> bool {
-    match (
-        MethodTable::from_handle(child),
-        MethodTable::from_handle(base),
-    ) {
-        (Some(c), Some(b)) => c.is_subclass_of(b),
-        _ => false,
-    }
+    managed(|| {
+        let tables = (
+            MethodTable::from_handle(child),
+            MethodTable::from_handle(base),
+        );
+        let (Some(child), Some(base)) = tables else {
+            return Ok(false);
+        };
+        let (child, base) = (child.type_id(), base.type_id());
+        if base == runtime::get().types.known(Known::Object) {
+            return Ok(child != base);
+        }
+        let mut at = reflection::shown_parent(child)?;
+        while let Some(t) = at {
+            if t == base {
+                return Ok(true);
+            }
+            at = reflection::shown_parent(t)?;
+        }
+        Ok(false)
+    })
 }
 
 extern "C" fn is_assignable_from(to: Obj, from: Obj) -> bool {

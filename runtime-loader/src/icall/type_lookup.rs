@@ -14,8 +14,28 @@ icalls! {
     }
 }
 
-fn not_found(name: &str, module: ModuleId) -> Thrown {
-    let assembly = runtime::get().types.assembly(module).name.to_string();
+/// The name without the assembly: what stands before the first comma outside of brackets and escapes.
+fn without_assembly(name: &str) -> &str {
+    let (mut depth, mut escaped) = (0, false);
+    let end = name.find(|c| {
+        let (is_escaped, plain) = (escaped, !escaped);
+        escaped = c == '\\' && !is_escaped;
+        match c {
+            '[' if plain => depth += 1,
+            ']' if plain => depth -= 1,
+            _ => {}
+        }
+        c == ',' && plain && depth == 0
+    });
+    name[..end.unwrap_or(name.len())].trim()
+}
+
+fn not_found(name: &str, requester: ModuleId) -> Thrown {
+    let types = &runtime::get().types;
+    let asked = TypeName::parse(name).ok().and_then(|n| n.assembly);
+    let module = asked.and_then(|a| types.load_by_name(Some(requester), &a).ok());
+    let assembly = types.assembly(module.unwrap_or(requester)).name.to_string();
+    let name = without_assembly(name);
     Thrown::system(
         "TypeLoadException",
         format!("Could not load type '{name}' from assembly '{assembly}'."),
@@ -52,7 +72,10 @@ extern "C" fn from_name(
             None => calling_module(rt, 0).unwrap_or(types.corlib()),
         };
         let resolve = || -> Result<Option<TypeId>> {
-            Ok(types.resolve_type_name(module, &TypeName::parse(&name)?, ignore_case)?)
+            match TypeName::parse(&name) {
+                Ok(parsed) => Ok(types.resolve_type_name(module, &parsed, ignore_case)?),
+                Err(_) => Ok(None),
+            }
         };
         finish(resolve(), &name, module, throw)
     })
@@ -83,4 +106,23 @@ pub(super) fn in_assembly(
         Ok(found.filter(|_| own))
     };
     finish(resolve(), name, module, throw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_assembly;
+
+    #[test]
+    fn names_end_before_the_assembly() {
+        for (name, own) in [
+            ("A.B", "A.B"),
+            (" A.B , asm, Version=1", "A.B"),
+            ("A`2[[X, m],[Y]], asm", "A`2[[X, m],[Y]]"),
+            (r"A\,B, asm", r"A\,B"),
+            (r"A\[, asm", r"A\["),
+            ("", ""),
+        ] {
+            assert_eq!(without_assembly(name), own);
+        }
+    }
 }

@@ -43,12 +43,8 @@ impl TypeContext {
             type_args: args,
             method_args: &[],
         };
-        self.check_arguments(
-            &self.generic_params(def)?,
-            args,
-            generics,
-            &self.full_name(def),
-        )
+        let owner = self.full_name(self.element_form(def));
+        self.check_arguments(&self.generic_params(def)?, args, generics, &owner)
     }
 
     /// Refuses arguments that violate the constraints of a generic method.
@@ -73,11 +69,11 @@ impl TypeContext {
                 reason: format!("{owner} takes {} type arguments", params.len()).into(),
             });
         }
-        for (param, &arg) in params.iter().zip(args) {
+        for (n, (param, &arg)) in params.iter().zip(args).enumerate() {
             if !self.satisfies(param, arg, generics) {
                 let arg = self.full_name(arg);
                 let reason = format!(
-                    "{arg} violates the constraint of type parameter {} of {owner}",
+                    "GenericArguments[{n}], '{arg}', on '{owner}' violates the constraint of type '{}'.",
                     param.name
                 );
                 return Err(Error::Constraint {

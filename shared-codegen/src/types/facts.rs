@@ -450,6 +450,14 @@ impl TypeContext {
         }
     }
 
+    /// A type as part of another one, as reflection sees it: a generic type definition is the type over its own parameters.
+    pub fn element_form(&self, t: TypeId) -> TypeId {
+        match self.is_generic_definition(t) {
+            true => self.instance(t, self.param_types(t)),
+            false => t,
+        }
+    }
+
     /// The parameters of a generic method as types of their own (for reflection).
     pub fn method_param_types(&self, m: MethodId) -> TypeList {
         match self.method_kind(m) {

@@ -54,7 +54,7 @@ impl TypeName {
             rest: text.trim_start(),
             nesting: 0,
         };
-        let mut name = parser.name()?;
+        let mut name = parser.name().map_err(|_| bad(text))?;
         if parser.eat(',') {
             name.assembly = Some(AssemblyName::parse(parser.rest.trim()));
         } else if !parser.rest.trim().is_empty() {
@@ -212,7 +212,7 @@ impl TypeContext {
             let mut args = Vec::new();
             for arg in &name.args {
                 match self.resolve_type_name(requester, arg, ignore_case)? {
-                    Some(arg) => args.push(arg),
+                    Some(arg) => args.push(self.element_form(arg)),
                     None => return Ok(None),
                 }
             }
@@ -222,6 +222,10 @@ impl TypeContext {
             t = self.instance(t, &args);
         }
         for suffix in &name.suffixes {
+            if matches!(self.kind(t), TypeKind::ByRef(_)) {
+                return Err(self.type_load(t, "nothing can be made of a by-ref type"));
+            }
+            t = self.element_form(t);
             t = match *suffix {
                 Suffix::SzArray => self.sz_array(t),
                 Suffix::Array(rank) => self.intern_type(TypeKind::Array { elem: t, rank }),

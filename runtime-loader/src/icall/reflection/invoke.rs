@@ -114,7 +114,14 @@ pub(in crate::icall) fn invoke_with_objects(
     }
     let result = call(target, &signature, args, &mut operands)?;
     core::hint::black_box((args, this));
-    Ok(if made.is_null() { result } else { made })
+    match made.non_null() {
+        // A nullable value has no box of its own.
+        Some(made) if rt.types.is_nullable(owner) => {
+            cast::box_value(made.method_table(), made.data())
+        }
+        Some(made) => Ok(made),
+        None => Ok(result),
+    }
 }
 
 fn no_target() -> Thrown {
