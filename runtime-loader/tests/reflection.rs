@@ -12,4 +12,8 @@ program_tests! { SUITE, gc "31":
     dynamic_method 0;
     emit_types 0;
     xml_serializer 0;
+    invoke 0;
+    types 0;
+    attributes 0;
+    assemblies 0;
 }

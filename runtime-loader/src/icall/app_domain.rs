@@ -3,11 +3,12 @@
 use super::assembly::assembly_object;
 use super::{Result, Thrown, icalls, managed, stack_trace};
 use crate::object::{Handle, Obj, array, new_object, string};
+use crate::runtime::invoke::{Arg, call};
 use crate::runtime::{self, Runtime};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use shared_codegen::types::binding::AssemblyName;
-use shared_codegen::types::{Known, LoadedFile};
+use shared_codegen::types::{Known, LoadedFile, ModuleId};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -131,10 +132,10 @@ extern "C" fn set_data(_this: Obj, name: Obj, value: Obj) {
 }
 
 extern "C" fn load_assembly(
-    this: Obj,
+    _this: Obj,
     name: Obj,
     _evidence: Obj,
-    reflection_only: bool,
+    _reflection_only: bool,
     _mark: *const i32,
 ) -> Obj {
     managed(|| {
@@ -142,32 +143,58 @@ extern "C" fn load_assembly(
         let text = string::to_rust(name);
         let requester =
             stack_trace::calling_module(rt, 0).or_else(|| rt.objects.get().map(|o| o.entry));
-        match rt
+        let found = rt
             .types
-            .load_by_name(requester, &AssemblyName::parse(&text))
-        {
-            Ok(module) => assembly_object(module),
-            Err(_) => ask_program(rt, this, name, reflection_only),
-        }
+            .search_by_name(requester, &AssemblyName::parse(&text));
+        // Handlers see the name as it was written.
+        let found = match found {
+            Ok(module) => Some(module),
+            Err(_) => ask_for_assembly(rt, None, name)?,
+        };
+        found.map_or(Ok(Obj::NULL), assembly_object)
     })
 }
 
-/// The assembly that handlers of `AssemblyResolve` supply, or null.
-fn ask_program(rt: &Runtime, domain: Obj, name: Obj, reflection_only: bool) -> Result<Obj> {
-    use crate::runtime::invoke::{Arg, call};
+/// Runs one of the domain's methods that ask the program for an assembly.
+fn ask(rt: &Runtime, method: &str, args: &[Arg]) -> Result<Option<ModuleId>> {
     let class = rt.types.known(Known::AppDomain);
-    match rt.types.find_method(class, "DoAssemblyResolve")? {
-        Some(m) => {
-            let args = [
-                Arg::Ref(domain),
-                Arg::Ref(name),
-                Arg::Ref(Obj::NULL),
-                Arg::Word(reflection_only.into()),
-            ];
-            Ok(call(rt.methods.desc(m), &args)?.object())
-        }
-        None => Ok(Obj::NULL),
-    }
+    let (Some(objects), Some(m)) = (rt.objects.get(), rt.types.find_method(class, method)?) else {
+        return Ok(None);
+    };
+    let mut all = vec![Arg::Ref(objects.domain.target())];
+    all.extend_from_slice(args);
+    let found = call(rt.methods.desc(m), &all)?.object();
+    found.non_null().map(super::assembly::module_of).transpose()
+}
+
+/// The assembly that handlers of `AssemblyResolve` supply.
+pub fn ask_program(
+    rt: &Runtime,
+    requester: Option<ModuleId>,
+    name: &AssemblyName,
+) -> Result<Option<ModuleId>> {
+    let name = string::from_rust(&name.to_string())?;
+    ask_for_assembly(rt, requester, name)
+}
+
+fn ask_for_assembly(
+    rt: &Runtime,
+    requester: Option<ModuleId>,
+    name: Obj,
+) -> Result<Option<ModuleId>> {
+    let requester = requester.map_or(Ok(Obj::NULL), assembly_object)?;
+    let args = [Arg::Ref(name), Arg::Ref(requester), Arg::Word(0)];
+    ask(rt, "DoAssemblyResolve", &args)
+}
+
+/// The assembly that handlers of `TypeResolve` supply for a type's name.
+pub(super) fn ask_for_type(rt: &Runtime, name: &str) -> Result<Option<ModuleId>> {
+    ask(rt, "DoTypeResolve", &[Arg::Ref(string::from_rust(name)?)])
+}
+
+/// Has handlers of `TypeResolve` finish the type of a `TypeBuilder`.
+pub(super) fn ask_to_finish(rt: &Runtime, builder: Obj) -> Result<()> {
+    ask(rt, "DoTypeBuilderResolve", &[Arg::Ref(builder)]).map(drop)
 }
 
 extern "C" fn load_assembly_raw(
@@ -185,8 +212,22 @@ extern "C" fn load_assembly_raw(
             bytes: array::as_slice::<u8>(bytes).to_vec().leak(),
             path: PathBuf::new(),
         };
-        assembly_object(runtime::get().types.load_bytes(file)?)
+        let rt = runtime::get();
+        let loaded = rt.types.load_bytes(file);
+        assembly_object(loaded.map_err(|_| not_an_assembly(rt, array::len(bytes)))?)
     })
+}
+
+fn not_an_assembly(rt: &Runtime, len: usize) -> Thrown {
+    let caller = stack_trace::calling_module(rt, 0).unwrap_or(rt.types.corlib());
+    let caller = &rt.types.assembly(caller).name;
+    Thrown::system(
+        "BadImageFormatException",
+        format!(
+            "Could not load file or assembly '{len} bytes loaded from {caller}' or one of its dependencies. \
+             An attempt was made to load a program with an incorrect format."
+        ),
+    )
 }
 
 extern "C" fn set_domain(_domain: Obj) -> Obj {

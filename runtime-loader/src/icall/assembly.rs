@@ -199,10 +199,8 @@ extern "C" fn load_with_partial_name(name: Obj, _evidence: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
         let entry = rt.objects.get().map(|o| o.entry);
-        match rt
-            .types
-            .load_by_name(entry, &AssemblyName::parse(&string::to_rust(name)))
-        {
+        let name = AssemblyName::parse(&string::to_rust(name));
+        match rt.types.load_by_partial_name(entry, &name) {
             Ok(module) => assembly_object(module),
             Err(_) => Ok(Obj::NULL),
         }

@@ -115,7 +115,7 @@ impl NativeName {
 fn of_manifest(module: &Module) -> Result<NativeName> {
     let row = module.assembly(AssemblyRow(1)).map_err(Error::from)?;
     let token = (!row.public_key.is_empty()).then(|| token_of_key(row.public_key));
-    Ok(NativeName::new(&Parts {
+    let mut name = NativeName::new(&Parts {
         name: row.name,
         culture: row.culture,
         version: [row.major, row.minor, row.build, row.revision],
@@ -123,7 +123,22 @@ fn of_manifest(module: &Module) -> Result<NativeName> {
         token,
         flags: row.flags,
         hash_alg: row.hash_alg,
-    }))
+    });
+    name.arch = architecture(module);
+    Ok(name)
+}
+
+/// `ProcessorArchitecture`
+fn architecture(module: &Module) -> u16 {
+    /// `COMIMAGE_FLAGS_32BITREQUIRED`
+    const NEEDS_32_BITS: u32 = 2;
+    let pe = module.pe();
+    match (pe.is_pe32_plus, pe.machine) {
+        (true, 0x200) => 3,
+        (true, _) => 4,
+        (false, _) if pe.cor_flags & NEEDS_32_BITS != 0 => 2,
+        _ => 1,
+    }
 }
 
 /// Name in an AssemblyRef row, in memory that `FreeAssemblyName` frees.

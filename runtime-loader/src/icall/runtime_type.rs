@@ -98,14 +98,43 @@ extern "C" fn type_handle_of_class(class: usize) -> usize {
     class
 }
 
+/// The type at the bottom of arrays, pointers and by-refs, as reflection knows it.
+fn root(ty: TypeId) -> TypeId {
+    match runtime::get().types.kind(ty) {
+        TypeKind::SzArray(e)
+        | TypeKind::Array { elem: e, .. }
+        | TypeKind::Ptr(e)
+        | TypeKind::ByRef(e) => root(e),
+        _ => normal(ty),
+    }
+}
+
+/// The same made of a definition instead of the definition over its own parameters.
+fn named(ty: TypeId) -> TypeId {
+    let types = &runtime::get().types;
+    match types.kind(ty) {
+        TypeKind::SzArray(e) => types.sz_array(named(e)),
+        TypeKind::Array { elem, rank } => types.intern_type(TypeKind::Array {
+            elem: named(elem),
+            rank,
+        }),
+        TypeKind::Ptr(e) => types.pointer(named(e)),
+        TypeKind::ByRef(e) => types.by_ref(named(e)),
+        _ => normal(ty),
+    }
+}
+
 extern "C" fn full_name(this: Obj, full: bool, qualified: bool) -> Obj {
     managed(|| {
         let rt = runtime::get();
         let ty = id(this)?;
-        let open = rt.types.contains_generic_params(ty) && !rt.types.is_generic_definition(ty);
+        let open =
+            rt.types.contains_generic_params(ty) && !rt.types.is_generic_definition(root(ty));
         if full && open {
             return Ok(Obj::NULL);
         }
+        // An array of a definition is named after the definition.
+        let ty = if full || qualified { named(ty) } else { ty };
         let format = if full || qualified {
             NameFormat::FullName
         } else {

@@ -1,5 +1,6 @@
 //! Types by name: `Type.GetType`, `Assembly.GetType`.
 
+use super::app_domain::ask_for_type;
 use super::assembly::module_of;
 use super::runtime_type::object_of;
 use super::stack_trace::calling_module;
@@ -77,8 +78,27 @@ extern "C" fn from_name(
                 Err(_) => Ok(None),
             }
         };
-        finish(resolve(), &name, module, throw)
+        let mut found = resolve();
+        if matches!(found, Ok(None)) {
+            found = from_program(&name, ignore_case);
+        }
+        finish(found, &name, module, throw)
     })
+}
+
+/// A type of the assembly that handlers of `AppDomain.TypeResolve` supply for it.
+fn from_program(name: &str, ignore_case: bool) -> Result<Option<TypeId>> {
+    let rt = runtime::get();
+    let Ok(mut parsed) = TypeName::parse(name) else {
+        return Ok(None);
+    };
+    match ask_for_type(rt, without_assembly(name))? {
+        Some(module) => {
+            parsed.assembly = None;
+            Ok(rt.types.resolve_type_name(module, &parsed, ignore_case)?)
+        }
+        None => Ok(None),
+    }
 }
 
 /// A type of one assembly.

@@ -1,6 +1,7 @@
 //! Start-up (class-library contract §4.1): from nothing to the program's `Main`.
 #![allow(unsafe_code, reason = "stores the first statics")]
 
+use super::binder::ProgramBinder;
 use super::options::Options;
 use super::{RUNTIME, Runtime, exception, host, invoke};
 use crate::icall::{Result, Thrown};
@@ -45,7 +46,7 @@ pub fn start(options: Options, program: &Path) -> anyhow::Result<&'static Runtim
     let files = Arc::new(MappedFiles::default());
     let mapped = files.clone();
     let binder = binding::StandardBinder::new(search, Box::new(move |p: &Path| mapped.map(p)));
-    let types = TypeContext::new(Box::new(binder)).map_err(|e| anyhow!("{e}"))?;
+    let types = TypeContext::new(Box::new(ProgramBinder(binder))).map_err(|e| anyhow!("{e}"))?;
     let jit = crate::jit::Jit::new(&options).map_err(|e| anyhow!("{e:?}"))?;
     let runtime = Runtime {
         images: Images::new(&options, files),

@@ -1,5 +1,6 @@
 //! The runtime as a whole: what is loaded, and how the parts reach each other.
 
+mod binder;
 pub mod boot;
 pub mod cast;
 pub mod class_init;

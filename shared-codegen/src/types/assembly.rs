@@ -33,6 +33,17 @@ pub trait AssemblyResolver: Send + Sync {
     /// Bytes of the file at a path.
     fn read(&self, path: &Path) -> Result<LoadedFile>;
 
+    /// A loaded assembly that the program supplies for a reference that [`AssemblyResolver::resolve`] failed for. Called without
+    /// locks held; may run the program's code.
+    fn ask(&self, _requester: Option<&AssemblyInfo>, _name: &AssemblyName) -> Option<ModuleId> {
+        None
+    }
+
+    /// Identity of the newest installed assembly with a simple name.
+    fn newest(&self, _simple_name: &str) -> Option<AssemblyName> {
+        None
+    }
+
     /// Told of each assembly after it was loaded. Called without locks held.
     fn loaded(&self, _assembly: &AssemblyInfo) {}
 }
@@ -142,8 +153,21 @@ impl TypeContext {
         self.open_file(file, false)
     }
 
-    /// Loads an assembly by name on behalf of `requester`.
+    /// Loads an assembly by name on behalf of `requester`; asks the program if the search fails.
     pub fn load_by_name(
+        &self,
+        requester: Option<ModuleId>,
+        name: &AssemblyName,
+    ) -> Result<ModuleId> {
+        let ask = |e| {
+            let requester = requester.map(|m| self.assembly(m));
+            self.resolver.ask(requester, name).ok_or(e)
+        };
+        self.search_by_name(requester, name).or_else(ask)
+    }
+
+    /// As [`TypeContext::load_by_name`], but the program is not asked.
+    pub fn search_by_name(
         &self,
         requester: Option<ModuleId>,
         name: &AssemblyName,
@@ -157,6 +181,19 @@ impl TypeContext {
         }
         let requester = requester.map(|m| self.assembly(m));
         self.add_file(self.resolver.resolve(requester, name)?)
+    }
+
+    /// Loads the assembly of a name, or the newest installed one that has its simple name.
+    pub fn load_by_partial_name(
+        &self,
+        requester: Option<ModuleId>,
+        name: &AssemblyName,
+    ) -> Result<ModuleId> {
+        let found = self.search_by_name(requester, name);
+        found.or_else(|e| match self.resolver.newest(&name.name) {
+            Some(full) => self.load_by_name(requester, &full),
+            None => Err(e),
+        })
     }
 
     /// A loaded assembly that satisfies the name.

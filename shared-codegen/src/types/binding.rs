@@ -256,7 +256,32 @@ impl StandardBinder {
     }
 }
 
+/// Identity that the folder of an assembly in a global cache says: `<version>_<culture>_<token>`.
+fn cached_identity(simple: &str, folder: &str) -> Option<AssemblyName> {
+    let mut parts = folder.split('_');
+    let (version, culture, token) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(AssemblyName {
+        name: simple.into(),
+        version: parse_version(version),
+        culture: culture.into(),
+        token: Some(parse_token(token)?),
+    })
+}
+
 impl AssemblyResolver for StandardBinder {
+    fn newest(&self, simple_name: &str) -> Option<AssemblyName> {
+        if simple_name.is_empty() || simple_name.contains(['/', '\\']) || simple_name == ".." {
+            return None;
+        }
+        let folders = self.path.gacs.iter().map(|gac| gac.join(simple_name));
+        let entries = folders.filter_map(|f| std::fs::read_dir(f).ok()).flatten();
+        let names = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
+        let found = names.filter_map(|n| cached_identity(simple_name, &n));
+        found
+            .filter(|n| n.culture.is_empty())
+            .max_by_key(|n| n.version)
+    }
+
     fn resolve(&self, requester: Option<&AssemblyInfo>, name: &AssemblyName) -> Result<LoadedFile> {
         let not_found = || Error::FileNotFound {
             assembly: name.to_string().into(),

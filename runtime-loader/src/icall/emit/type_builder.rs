@@ -1,5 +1,6 @@
 //! `TypeBuilder` and `EnumBuilder`: the rows of a type.
 
+use super::super::app_domain::ask_to_finish;
 use super::super::runtime_type::object_of;
 use super::{Result, attributes, elements, growth, items, members, reference, text, type_members};
 use crate::icall::{Thrown, icalls, managed};
@@ -187,9 +188,7 @@ fn check_needed(builder: Obj) -> Result<()> {
         .into_iter()
         .chain(items(builder, "interfaces"));
     for ty in bases {
-        if let Some(missing) = unfinished(ty) {
-            return Err(not_loaded(missing));
-        }
+        require(unfinished(ty))?;
     }
     for field in items(builder, "fields") {
         let is_static = rt.get_field::<i32>(field, "attrs") & 0x10 != 0;
@@ -200,10 +199,22 @@ fn check_needed(builder: Obj) -> Result<()> {
             && missing != builder
             && rt.types.is_value_type(declared(missing)?)
         {
-            return Err(not_loaded(missing));
+            require(Some(missing))?;
         }
     }
     Ok(())
+}
+
+/// Has the program finish a type, and refuses to go on if it does not.
+fn require(builder: Option<Obj>) -> Result<()> {
+    let Some(builder) = builder else {
+        return Ok(());
+    };
+    ask_to_finish(runtime::get(), builder)?;
+    match unfinished(builder) {
+        Some(builder) => Err(not_loaded(builder)),
+        None => Ok(()),
+    }
 }
 
 fn not_loaded(builder: Obj) -> Thrown {

@@ -33,6 +33,9 @@ extern "C" fn of_field(field: Obj) -> Obj {
     })
 }
 
+/// `ArraySubType` when the metadata says nothing.
+const NOT_GIVEN: i32 = 0x50;
+
 /// The attribute of a field or parameter, null if it has none.
 pub(super) fn of_token(module: ModuleId, token: Token) -> Result<Obj> {
     let rt = runtime::get();
@@ -52,7 +55,7 @@ pub(super) fn of_token(module: ModuleId, token: Token) -> Result<Obj> {
         MarshalSpec::FixedArray { count, element } => {
             set("utype", 0x1e);
             set("SizeConst", *count as i32);
-            set("ArraySubType", element.as_ref().map_or(0, number));
+            set("ArraySubType", element.as_ref().map_or(NOT_GIVEN, number));
         }
         MarshalSpec::Array {
             element,
@@ -60,7 +63,7 @@ pub(super) fn of_token(module: ModuleId, token: Token) -> Result<Obj> {
             size_const,
         } => {
             set("utype", 0x2a);
-            set("ArraySubType", element.as_ref().map_or(0, number));
+            set("ArraySubType", element.as_ref().map_or(NOT_GIVEN, number));
             set("SizeConst", size_const.unwrap_or(0) as i32);
             rt.set_field(o, "SizeParamIndex", size_param.unwrap_or(0) as i16);
         }
