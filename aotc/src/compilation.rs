@@ -5,7 +5,7 @@
 
 use crate::context::Input;
 use crate::instances::Instances;
-use crate::roots;
+use crate::{roots, stubs};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -53,7 +53,9 @@ pub fn run(input: &Input, plan: &Plan, progress: &ProgressBar) -> Vec<Unit> {
     let ctx = &input.ctx;
     let mut instances = Instances::new(ctx, input.module);
     let mut seen = FxHashSet::default();
-    let roots = roots::methods(ctx, input.module).into_iter();
+    let mut roots = roots::methods(ctx, input.module);
+    roots.extend(stubs::of_module(ctx, input.module));
+    let roots = roots.into_iter();
     let mut work = fresh(ctx, roots.map(|m| (m, None)), &mut seen);
     let mut by_types = Vec::new();
     instances.needed_by_types(&mut by_types);

@@ -14,6 +14,7 @@ mod output;
 mod reflected;
 mod report;
 mod roots;
+mod stubs;
 
 use clap::Parser;
 use options::{Options, Verb};

@@ -39,14 +39,41 @@ fn folder() -> &'static Path {
 
 fn check(options: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aotrun"));
-    command.args(options).arg(folder().join("interop.exe"));
+    expect(command.args(options).arg(folder().join("interop.exe")));
+}
+
+fn expect(command: &mut Command) {
     let done = command.output().expect("it starts");
     let (out, err) = (
         String::from_utf8_lossy(&done.stdout),
         String::from_utf8_lossy(&done.stderr),
     );
-    assert_eq!(done.status.code(), Some(0), "{options:?}: {out}{err}");
-    assert_eq!(out, "all right\n", "{options:?}: {err}");
+    assert_eq!(done.status.code(), Some(0), "{command:?}: {out}{err}");
+    assert_eq!(out, "all right\n", "{command:?}: {err}");
+}
+
+/// Images of the program, and of all it refers to, then the program without JIT.
+#[test]
+fn images_alone() {
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "-p", "aotc"]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    run(&mut build);
+    let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("interop-images");
+    std::fs::create_dir_all(&home).unwrap();
+    let exe = home.join("interop.exe");
+    std::fs::copy(folder().join("interop.exe"), &exe).unwrap();
+    std::fs::copy(folder().join("libinterop.so"), home.join("libinterop.so")).unwrap();
+    let aotc = Path::new(env!("CARGO_BIN_EXE_aotrun")).with_file_name("aotc");
+    let mut compile = Command::new(aotc);
+    compile.args(["--all", "--closure", "--out-dir"]).arg(&home);
+    run(compile.arg(&exe));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aotrun"));
+    command.env("XDG_CACHE_HOME", home.join("cache"));
+    command.arg("--no-jit").arg("--aot-path").arg(&home);
+    expect(command.arg(&exe));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::threads;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use shared_codegen::abi::layout::delegate;
+use shared_codegen::import::{ImportOptions, import_method};
 use shared_codegen::types::{MethodId, SyntheticKind, TypeId};
 
 /// Delegates by the function pointers made from them; native code holds the pointers, so this is a global.
@@ -43,8 +44,11 @@ pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
     let stub = rt
         .types
         .marshalling_stub(SyntheticKind::NativeToManaged, invoke_of(class)?)?;
-    // What cannot be marshalled is seen here, where an exception has somewhere to go.
-    rt.jit.prepare(rt, rt.methods.desc(stub))?;
+    let desc = rt.methods.desc(stub);
+    if desc.compiled().is_none() {
+        check(stub)?;
+        rt.jit.prepare(rt, desc)?;
+    }
     let callback = Box::leak(Box::new(Callback {
         delegate: Handle::new(HandleKind::Weak, delegate),
         class,
@@ -58,6 +62,20 @@ pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
         .get_or_insert_default()
         .insert(thunk, callback.delegate);
     Ok(thunk)
+}
+
+/// Fails if the stub cannot marshal: here the exception has somewhere to go, in a call from native code it has not.
+fn check(stub: MethodId) -> Result<()> {
+    let rt = runtime::get();
+    let body = import_method(&rt.types, stub, &ImportOptions::default());
+    match body
+        .map_err(|e| Thrown::not_supported(e.to_string()))?
+        .failures
+        .first()
+    {
+        Some(f) => Err(Thrown::of(f.namespace, f.class, f.message.clone())),
+        None => Ok(()),
+    }
 }
 
 /// The delegate for a function pointer: the one that [`thunk_for`] made it of, or a new one that calls the native function.

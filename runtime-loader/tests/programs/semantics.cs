@@ -6,6 +6,7 @@ using System.Runtime.CompilerServices;
 struct P { public int X; public long Y; public string S; public P(int x) { X = x; Y = x * 2L; S = null; }
   public int Sum() { return X + (int)Y; } public override string ToString() { return "P"; } public void Inc() { X++; } }
 struct Big { public long A, B, C, D; }
+unsafe struct Fixed { public float A; public int B; public fixed uint V[4]; }
 struct Small { public byte B; public sbyte SB; public short S; public ushort U; public bool F; }
 interface IArea { int Area(); }
 interface IGen<T> { T Echo(T t); int Count<U>(U u); }
@@ -35,6 +36,9 @@ class T {
   [MethodImpl(MethodImplOptions.NoInlining)] static byte Id(byte x) { return x; }
   [MethodImpl(MethodImplOptions.NoInlining)] static sbyte Id(sbyte x) { return x; }
   [MethodImpl(MethodImplOptions.NoInlining)] static object Id(object x) { return x; }
+  static unsafe Fixed MakeFixed(uint n) { var f = new Fixed(); f.A = n; f.B = 2; f.V[0] = n + 1; f.V[1] = n + 2; f.V[2] = n + 3; f.V[3] = n + 4; return f; }
+  static unsafe int SumFixed(Fixed f) { return (int)(f.A + f.B + f.V[0] + f.V[1] + f.V[2] + f.V[3]); }
+  public static int test_37_fixedbuffer() { var f = MakeFixed((uint)Id(5)); var g = f; return SumFixed(g); }
   public static int test_10_arith() { int a = Id(7); return a * 3 - 22 / 2 % 12; }
   public static int test_m1_shift() { return Id(-8) >> 3; }
   public static int test_2_shiftmask() { return Id(1) << Id(33); }

@@ -44,6 +44,7 @@ mod wrappers;
 
 pub use error::{Error, Result};
 pub use intrinsics::is_intrinsic;
+pub use marshal::delegates_passed;
 pub use oracle::ContextOracle;
 pub use signature::{ir_signature, pass_type};
 

@@ -64,6 +64,7 @@ impl ContextOracle<'_> {
     ) -> Option<()> {
         let ctx = self.ctx;
         let fields = ctx.fields(ctx.definition(ty)).ok()?;
+        let mut end = base;
         for f in fields.into_iter().filter(|&f| !ctx.field_is_static(f)) {
             let f = ctx.field_of(ty, ctx.field_kind(f).row);
             let offset = base + ctx.field_offset(f).ok()?;
@@ -76,8 +77,11 @@ impl ContextOracle<'_> {
             if to.len() > max {
                 return None;
             }
+            end = end.max(offset + ctx.value_size(field_type).ok()?);
         }
-        Some(())
+        // What a declared size adds is data too: a `fixed` buffer has a field for its first element only.
+        let (_, _, declared) = ctx.class_layout(ty);
+        (base.saturating_add(declared) <= end).then_some(())
     }
 
     /// Letters for the parameters of a method, as [`intrinsics::find`] wants them.

@@ -32,28 +32,12 @@ pub(crate) fn import(
         other_kinds: None,
     };
     w.b.create_entry();
-    if let MethodKind::Synthetic { kind, subject, .. } = ctx.method_kind(method) {
-        w.synthetic(kind, subject)?;
-    } else if ctx.method_is_internal_call(method) {
-        w.internal_call()?;
-    } else if ctx.method_is_pinvoke(method) {
-        match w.pinvoke(method) {
-            // Callers see it when they call, as they do when the library is missing.
-            Err(e @ Error::Type(types::Error::Marshal { .. })) => {
-                return Ok(Wrapper::failing(unmade, &e));
-            }
-            made => made?,
-        }
-    } else if ctx.method_is_runtime(method) {
-        w.delegate_method()?;
-    } else {
-        return Err(Error::Unsupported(if ctx.method_is_abstract(method) {
-            "call of an abstract method"
-        } else {
-            "a method without body"
-        }));
+    match w.import() {
+        // Callers see it when they call, as they do when the library is missing.
+        Err(e @ Error::Type(types::Error::Marshal { .. })) => Ok(Wrapper::failing(unmade, &e)),
+        Err(e) => Err(e),
+        Ok(()) => Ok(w.b.finish()),
     }
-    Ok(w.b.finish())
 }
 
 struct Wrapper<'c> {
@@ -75,6 +59,23 @@ fn field(offset: i32, ty: MemType) -> MemRef {
 }
 
 impl Wrapper<'_> {
+    fn import(&mut self) -> Result<()> {
+        let (ctx, method) = (self.ctx, self.method);
+        if let MethodKind::Synthetic { kind, subject, .. } = ctx.method_kind(method) {
+            self.synthetic(kind, subject)
+        } else if ctx.method_is_internal_call(method) {
+            self.internal_call()
+        } else if ctx.method_is_pinvoke(method) {
+            self.pinvoke(method)
+        } else if ctx.method_is_runtime(method) {
+            self.delegate_method()
+        } else if ctx.method_is_abstract(method) {
+            Err(Error::Unsupported("call of an abstract method"))
+        } else {
+            Err(Error::Unsupported("a method without body"))
+        }
+    }
+
     fn params(&self) -> Vec<Value> {
         let entry = self.b.func.entry();
         (0..self.b.func.sig.params.len())

@@ -11,6 +11,7 @@ use crate::types::{
     BoolForm, Error, Known, MethodId, MethodSignature, ModuleId, NativeKind, Prim,
     Result as TypeResult, TextForm, TypeContext, TypeId, TypeKind, ValueClass,
 };
+use rustc_hash::FxHashSet;
 
 /// Flags of `ImplMap` rows: the character set.
 const CHARSET_MASK: u16 = 6;
@@ -136,6 +137,65 @@ fn delegate_options(ctx: &TypeContext, ty: TypeId) -> DelegateOptions {
         }
     }
     options
+}
+
+/// The delegate types that a P/Invoke, or the native side of a delegate's `Invoke`, passes as function pointers: those in
+/// structs, arrays and by-refs too. None if the signature cannot be marshalled.
+pub fn delegates_passed(ctx: &TypeContext, method: MethodId) -> Vec<TypeId> {
+    let mut search = Delegates {
+        ctx,
+        found: Vec::new(),
+        seen: FxHashSet::default(),
+    };
+    let Ok(signature) = ctx.method_signature(method) else {
+        return search.found;
+    };
+    let described = match ctx.method_is_pinvoke(method) {
+        true => Described::pinvoke(ctx, method, signature),
+        false => Described::delegate(ctx, method, signature),
+    };
+    if let Ok(described) = described {
+        for p in described.params.iter().chain([&described.ret]) {
+            search.conversion(&p.conversion);
+        }
+    }
+    search.found
+}
+
+/// Search for delegate types.
+struct Delegates<'c> {
+    ctx: &'c TypeContext,
+    found: Vec<TypeId>,
+    /// Structs looked into.
+    seen: FxHashSet<TypeId>,
+}
+
+impl Delegates<'_> {
+    fn conversion(&mut self, conversion: &Conversion) {
+        match conversion {
+            Conversion::Function(t) => self.found.push(*t),
+            Conversion::Struct(t) | Conversion::StructPointer(t) | Conversion::Class(t) => {
+                self.kind(&NativeKind::Struct(*t));
+            }
+            Conversion::Array(a) => self.kind(&a.kind),
+            Conversion::ByRef(inner) => self.conversion(inner),
+            _ => {}
+        }
+    }
+
+    fn kind(&mut self, kind: &NativeKind) {
+        match kind {
+            NativeKind::Function(t) => self.found.push(*t),
+            NativeKind::Struct(t) | NativeKind::Class(t) if self.seen.insert(*t) => {
+                let layout = self.ctx.native_layout(*t);
+                for f in layout.map(|l| &l.fields[..]).unwrap_or_default() {
+                    self.kind(&f.kind);
+                }
+            }
+            NativeKind::FixedArray { kind, .. } => self.kind(kind),
+            _ => {}
+        }
+    }
 }
 
 fn of_method(

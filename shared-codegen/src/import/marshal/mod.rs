@@ -16,6 +16,7 @@ mod reverse;
 mod value;
 
 pub(super) use describe::Described;
+pub use describe::delegates_passed;
 pub(super) use forward::{NativeCall, call_native};
 pub(super) use reverse::native_to_managed;
 
