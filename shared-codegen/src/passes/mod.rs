@@ -22,6 +22,7 @@ pub mod expand;
 pub mod gvn;
 pub mod inline;
 pub mod intrinsics;
+pub mod jump_threading;
 pub mod licm;
 pub mod null_check_elim;
 pub mod promote_slots;

@@ -3,8 +3,8 @@
 use super::{OptSet, PassContext};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, eh_demote, eh_simplify, expand, gvn, inline,
-    intrinsics, licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg, sroa, tail_calls,
-    tail_recursion,
+    intrinsics, jump_threading, licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg,
+    sroa, tail_calls, tail_recursion,
 };
 use crate::ir::Function;
 
@@ -66,6 +66,8 @@ passes! {
         "remove block parameters that always have one value";
     ConstProp = "const-prop" ["consprop", "cfold"] const_prop::run, false, Quick,
         "evaluate operations on constants, algebraic identities";
+    JumpThreading = "jump-threading" [] jump_threading::run, false, Default,
+        "skip tests whose outcome is known where control comes from";
     EhSimplify = "eh-simplify" [] eh_simplify::run, false, Default,
         "remove exception regions that do nothing";
     Sroa = "sroa" [] sroa::run, false, Default,
@@ -125,6 +127,8 @@ pub const PIPELINE: &[PassId] = {
         PromoteSlots,
         ConstProp,
         CopyProp,
+        JumpThreading,
+        SimplifyCfg,
         TailRecursion,
         Gvn,
         BoundsCheckElim,
@@ -140,6 +144,7 @@ pub const PIPELINE: &[PassId] = {
         ConstProp,
         CopyProp,
         Gvn,
+        JumpThreading,
         SimplifyCfg,
         Dce,
         EhDemote,
@@ -220,6 +225,11 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             EhDemote,
             TailCalls,
             "reloads and stores beside calls are part of what must be gone",
+        ),
+        (
+            Inline,
+            JumpThreading,
+            "inlined predicates are what it is for",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]
