@@ -47,6 +47,15 @@ pub(super) fn write(module: ModuleId, parent: Token, builder: Obj) -> Result<()>
     Ok(())
 }
 
+/// Writes the attributes of a builder that takes further ones at any time, if there are further ones.
+pub(in crate::icall) fn refresh(module: ModuleId, parent: Token, builder: Obj) -> Result<()> {
+    let known = runtime::get().types.module(module);
+    match known.custom_attributes_of(parent).len() == items(builder, "cattrs").count() {
+        true => Ok(()),
+        false => write(module, parent, builder),
+    }
+}
+
 /// Element type of a primitive.
 pub(super) fn element_byte(prim: Prim) -> u8 {
     match prim {

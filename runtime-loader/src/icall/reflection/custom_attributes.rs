@@ -5,6 +5,7 @@ use super::attribute_values::{Scope, decode, object};
 use super::invoke::invoke_with_objects;
 use super::parameter::{is_method_object, param_row};
 use super::{field_of, member_of, method_of, module_of_handle, object_array};
+use crate::icall::emit::attributes;
 use crate::icall::runtime_type::table;
 use crate::icall::{Result, Thrown, icalls, managed};
 use crate::object::{MethodTable, Obj, array};
@@ -53,14 +54,29 @@ fn item(provider: Obj) -> Result<Option<(ModuleId, Token)>> {
             return Ok(Some((rt.types.type_module(desc.owner), desc.token)));
         }
     }
-    let builder = |name: &str| rt.types.type_name(class) == ("System.Reflection.Emit", name);
-    if is(Known::RuntimeAssembly) || builder("AssemblyBuilder") {
-        let module = module_of_handle(rt.get_field(provider, "_mono_assembly"))?;
-        return Ok(Some((module, AssemblyRow(1).token())));
-    }
-    if is(Known::RuntimeModule) || builder("ModuleBuilder") {
-        let module = module_of_handle(rt.get_field(provider, "_impl"))?;
-        return Ok(Some((module, ModuleRow(1).token())));
+    let emitted = |name: &str| rt.types.type_name(class) == ("System.Reflection.Emit", name);
+    for (known, builder, field, token) in [
+        (
+            Known::RuntimeAssembly,
+            "AssemblyBuilder",
+            "_mono_assembly",
+            AssemblyRow(1).token(),
+        ),
+        (
+            Known::RuntimeModule,
+            "ModuleBuilder",
+            "_impl",
+            ModuleRow(1).token(),
+        ),
+    ] {
+        let is_builder = emitted(builder);
+        if is(known) || is_builder {
+            let module = module_of_handle(rt.get_field(provider, field))?;
+            if is_builder {
+                attributes::refresh(module, token, provider)?;
+            }
+            return Ok(Some((module, token)));
+        }
     }
     if is(Known::RuntimeParameterInfo) {
         return parameter_item(provider);

@@ -31,7 +31,7 @@ static class P
     }
     static string Ext(this string s) { return s + "ext"; }
 
-    [MethodImpl(MethodImplOptions.NoInlining)] static StackTrace Deep(int n) { return n == 0 ? new StackTrace() : Deep(n - 1); }
+    [MethodImpl(MethodImplOptions.NoInlining)] static StackTrace Deep(int n) { if (n == 0) return new StackTrace(); var t = Deep(n - 1); GC.KeepAlive(t); return t; }
     class Custom : Exception { public Custom(string m, Exception i) : base(m, i) { Data["k"] = 1; HelpLink = "help"; Source = "src"; } }
     [MethodImpl(MethodImplOptions.NoInlining)] static void Thrower<T>(T t, int[] a, ref string s) { throw new Custom("outer", new ArgumentException("bad arg", "par")); }
 

@@ -28,7 +28,7 @@ static class P
         Section("class", Class); Section("generic", Generic); Section("struct", Struct); Section("enum", EnumType);
         Section("delegate", DelegateType); Section("interface", Interface); Section("cycle", Cycle); Section("nested", Nested);
         Section("statics", Statics); Section("attributes", Attributes); Section("globals", Globals); Section("generic method", GenericMethod);
-        Section("errors", Errors); Section("assembly", TheAssembly);
+        Section("finished on demand", OnDemand); Section("compiled expression", Compiled); Section("errors", Errors); Section("assembly", TheAssembly);
     }
 
     static void Section(string name, Action body)
@@ -369,6 +369,30 @@ static class P
         Console.WriteLine(type.GetMethod("Pick") + " " + type.GetMethod("Pick").MakeGenericMethod(typeof(string), typeof(Shape)).Invoke(null, new object[] { "s", null }) + " " + type.GetMethod("Call").Invoke(null, null));
     }
 
+    // A handler of TypeResolve finishes the struct that a field needs.
+    static void OnDemand()
+    {
+        var s = module.DefineType("Needed", TypeAttributes.Public | TypeAttributes.Sealed | TypeAttributes.SequentialLayout, typeof(ValueType));
+        s.DefineField("x", typeof(long), FieldAttributes.Public);
+        ResolveEventHandler handler = (o, e) => { Console.WriteLine("asked for " + e.Name); s.CreateType(); return assembly; };
+        AppDomain.CurrentDomain.TypeResolve += handler;
+        var t = module.DefineType("Needs", TypeAttributes.Public | TypeAttributes.Sealed | TypeAttributes.SequentialLayout, typeof(ValueType));
+        t.DefineField("a", typeof(int), FieldAttributes.Public);
+        t.DefineField("n", s, FieldAttributes.Public);
+        Console.WriteLine(Marshal.SizeOf(t.CreateType()));
+        AppDomain.CurrentDomain.TypeResolve -= handler;
+    }
+
+    static void Compiled()
+    {
+        var t = module.DefineType("FromTree", TypeAttributes.Public);
+        var m = t.DefineMethod("F", MethodAttributes.Public | MethodAttributes.Static);
+        System.Linq.Expressions.Expression<Func<int, string>> tree = x => "v" + (x * 2).ToString();
+        tree.CompileToMethod(m);
+        Console.WriteLine(t.CreateType().GetMethod("F").Invoke(null, new object[] { 21 }));
+        try { AppDomain.CurrentDomain.DefineDynamicAssembly(new AssemblyName("saved"), AssemblyBuilderAccess.RunAndSave).Save("saved.dll"); } catch (NotSupportedException e) { Console.WriteLine(e.Message); }
+    }
+
     static void Errors()
     {
         var t = module.DefineType("Broken", TypeAttributes.Public, typeof(Shape));
@@ -393,5 +417,11 @@ static class P
         try { Console.WriteLine(assembly.Location); } catch (NotSupportedException) { Console.WriteLine("no location"); }
         AppDomain.CurrentDomain.AssemblyResolve += (s, e) => e.Name.StartsWith("made") ? assembly : null;
         Console.WriteLine(Type.GetType("Color, made"));
+        var title = typeof(AssemblyTitleAttribute).GetConstructors()[0];
+        Console.WriteLine(assembly.GetCustomAttributes(false).Length);
+        assembly.SetCustomAttribute(new CustomAttributeBuilder(title, new object[] { "made" }));
+        Console.WriteLine(((AssemblyTitleAttribute)assembly.GetCustomAttributes(false)[0]).Title);
+        module.SetCustomAttribute(new CustomAttributeBuilder(typeof(MarkAttribute).GetConstructors()[0], new object[] { "module", null }));
+        Console.WriteLine(module.IsDefined(typeof(MarkAttribute), false));
     }
 }
