@@ -3,7 +3,7 @@
 use super::{Result, icalls, managed};
 use crate::eh::{TraceFrame, capture_trace};
 use crate::jit::code_map::LogicalFrame;
-use crate::object::{MethodDesc, MethodTable, Obj, array, new_object};
+use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
 use crate::runtime::{self, Runtime};
 use crate::threads;
 use shared_codegen::types::{ContextSource, Known, MethodId, ModuleId};
@@ -63,8 +63,13 @@ fn frame_object(rt: &'static Runtime, entry: &Entry) -> Result<Obj> {
     let start = entry.native.code().map_or(0, |c| c.start);
     rt.set_field(o, "methodAddress", start as i64);
     rt.set_field(o, "methodIndex", NO_INDEX);
-    let method = method_base(rt, entry.frame.method)?;
-    rt.set_field(o, "methodBase", method);
+    match rt.emit.trace_name(rt, entry.frame.method) {
+        Some(name) => rt.set_field(o, "internalMethodName", string::from_rust(&name)?),
+        None => {
+            let method = method_base(rt, entry.frame.method)?;
+            rt.set_field(o, "methodBase", method);
+        }
+    }
     Ok(o)
 }
 

@@ -3,12 +3,12 @@
 //! All of them are static methods of one module. Tokens in their IL are numbers of objects in `refs`; they are replaced by
 //! tokens of that module, so the importer sees an ordinary method.
 
-use super::{body, growth, reference, signature, text, tokens};
+use super::{body, growth, members, reference, signature, text, tokens};
 use crate::icall::{Result, Thrown, icalls, managed};
 use crate::object::{Obj, array};
 use crate::runtime;
 use shared_codegen::metadata::{MethodDef, MethodDefRow, Token, TypeDefRow, sig_write};
-use shared_codegen::types::{Member, MethodId, ModuleId};
+use shared_codegen::types::{Known, Member, MethodId, ModuleId};
 
 icalls! {
     "System.Reflection.Emit.DynamicMethod" {
@@ -30,6 +30,12 @@ extern "C" fn create(method: Obj) {
         let owner = rt.types.type_def(module, TypeDefRow(1));
         let id = rt.types.method_of(owner, row);
         write(method, module, row, id)?;
+        let owner = match reference(method, "owner") {
+            Some(owner) => members::definition_of(owner)?,
+            None => rt.types.known(Known::Object),
+        };
+        let owner = rt.types.full_name(owner);
+        rt.emit.owners.lock().insert(id, owner);
         rt.set_field(method, HANDLE, rt.methods.desc(id).handle());
         Ok(())
     });

@@ -24,7 +24,7 @@ use crate::runtime::{self, Runtime};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use shared_codegen::metadata::{FieldRow, Growth, TypeDef, TypeDefRow};
-use shared_codegen::types::{AssemblyName, ModuleId, TypeId};
+use shared_codegen::types::{AssemblyName, MethodId, ModuleId, TypeId};
 use std::sync::OnceLock;
 
 /// What the runtime keeps about emitted code besides the modules themselves.
@@ -36,12 +36,29 @@ pub struct Emitted {
     tokens: tokens::Registered,
     /// Rows of fields by type and position; builders of fields have no number of their own.
     fields: Mutex<FxHashMap<(TypeId, usize), FieldRow>>,
+    /// Names of the types that dynamic methods are shown to belong to.
+    owners: Mutex<FxHashMap<MethodId, String>>,
 }
 
 impl Emitted {
     /// The module of dynamic methods, once there is one.
     pub fn dynamic_methods(&self) -> Option<ModuleId> {
         self.methods.get().copied()
+    }
+
+    /// How stack traces name a dynamic method: `(wrapper dynamic-method) Owner.Name(params)`.
+    pub fn trace_name(&self, rt: &Runtime, method: MethodId) -> Option<String> {
+        let owner = self.owners.lock().get(&method).cloned()?;
+        let params = rt
+            .types
+            .method_signature(method)
+            .map_or(&[][..], |s| s.params);
+        let params: Vec<String> = params
+            .iter()
+            .map(|p| super::short_name(&rt.types, *p))
+            .collect();
+        let (name, params) = (rt.types.method_name(method), params.join(","));
+        Some(format!("(wrapper dynamic-method) {owner}.{name}({params})"))
     }
 
     /// The module of dynamic methods. Its first type owns them all.

@@ -203,6 +203,12 @@ static class P
         il.Emit(OpCodes.Newobj, typeof(FormatException).GetConstructor(new[] { typeof(string) }));
         il.Emit(OpCodes.Throw);
         try { m.Invoke(null, null); } catch (TargetInvocationException e) { Console.WriteLine(e.InnerException.Message); }
+        try { m.Invoke(null, null); } catch (TargetInvocationException e) { Console.WriteLine(e.InnerException.StackTrace.Split((char)10)[0] + (e.InnerException.TargetSite == null)); }
+        Expression<Func<string, int, int>> div = (s, x) => 10 / x;
+        try { div.Compile()("", 0); } catch (DivideByZeroException e) { Console.WriteLine(e.StackTrace.Split((char)10)[0]); }
+        var bad = new DynamicMethod("Bad", typeof(int), null);
+        bad.GetILGenerator().Emit(OpCodes.Ret);
+        try { bad.Invoke(null, null); } catch (TargetInvocationException e) { Console.WriteLine(e.InnerException.GetType()); }
         try { m.CreateDelegate(typeof(Func<int>)); } catch (ArgumentException) { Console.WriteLine("wrong delegate"); }
     }
 
