@@ -19,6 +19,12 @@ fn source(name: &str) -> PathBuf {
         .join(name)
 }
 
+const CONFIG: &str = r#"<configuration>
+  <dllmap dll="i:Mapped.DLL" target="libinterop.so" os="linux"/>
+  <dllmap dll="mapped.dll" target="libnothing.so" os="windows"/>
+  <dllmap dll="renamed"><dllentry dll="interop" name="OldName" target="new_name"/></dllmap>
+</configuration>"#;
+
 /// A folder with the program and the library.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -33,6 +39,8 @@ fn folder() -> &'static Path {
         mcs.args(["-unsafe", "-langversion:latest", "-warn:0"]);
         mcs.arg(format!("-out:{}", folder.join("interop.exe").display()));
         run(mcs.arg(source("interop.cs")));
+        std::fs::write(folder.join("interop.exe.config"), CONFIG).unwrap();
+        std::fs::write(folder.join("libbogus.so"), "this is no library at all").unwrap();
         folder
     })
 }
@@ -64,8 +72,10 @@ fn images_alone() {
     let home = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("interop-images");
     std::fs::create_dir_all(&home).unwrap();
     let exe = home.join("interop.exe");
-    std::fs::copy(folder().join("interop.exe"), &exe).unwrap();
-    std::fs::copy(folder().join("libinterop.so"), home.join("libinterop.so")).unwrap();
+    for file in std::fs::read_dir(folder()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), home.join(file.file_name())).unwrap();
+    }
     let aotc = Path::new(env!("CARGO_BIN_EXE_aotrun")).with_file_name("aotc");
     let mut compile = Command::new(aotc);
     compile.args(["--all", "--closure", "--out-dir"]).arg(&home);

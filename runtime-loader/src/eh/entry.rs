@@ -49,8 +49,17 @@ fn exception_of(t: &ThreadContext, argument: usize, kind: u32) -> (usize, Mode) 
     )
 }
 
-/// The slow path of a poll: park, notice requests, or overflow the stack.
+/// The slow path of a poll: park, notice requests, or overflow the stack. Keeps `errno`: what a native function left there is
+/// saved behind the poll that follows the call.
 pub(crate) extern "C" fn poll_entry(t: &ThreadContext, sp: usize) {
+    // SAFETY: the address of the thread's own variable.
+    let errno = unsafe { *libc::__errno_location() };
+    slow_poll(t, sp);
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+fn slow_poll(t: &ThreadContext, sp: usize) {
     if t.has_stop_request() {
         threads::poll();
     }

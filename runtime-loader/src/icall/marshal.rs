@@ -233,7 +233,7 @@ fn link(method: &'static MethodDesc) -> Result<()> {
     let rt = runtime::get();
     if rt.types.method_is_pinvoke(method.method) {
         rt.jit.prepare(rt, method)?;
-        crate::interop::resolve(rt, method.method)?;
+        crate::interop::resolve(rt, method)?;
     }
     Ok(())
 }

@@ -380,7 +380,7 @@ fn trace(mark: char, method: usize) {
 extern "C" fn resolve_pinvoke(method: usize) -> usize {
     managed(|| {
         let desc = MethodDesc::from_handle(method).ok_or_else(Thrown::null_reference)?;
-        crate::interop::resolve(runtime::get(), desc.method)
+        interop::resolve(runtime::get(), desc)
     })
 }
 

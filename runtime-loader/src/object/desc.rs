@@ -4,6 +4,7 @@ use super::method_table::MethodTable;
 use crate::jit::EntrySlot;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use parking_lot::Mutex;
+use shared_codegen::abi::layout::method_desc;
 use shared_codegen::types::{FieldId, MethodId, TypeId};
 use std::sync::OnceLock;
 
@@ -42,6 +43,8 @@ pub enum InitState {
 pub struct MethodDesc {
     /// Identity.
     pub method: MethodId,
+    /// The native function of a P/Invoke, 0 until it is found. Compiled code reads it.
+    pub native: AtomicUsize,
     /// The body that runs: the same method unless shared.
     pub canonical: OnceLock<&'static MethodDesc>,
     /// Where calls go.
@@ -54,11 +57,15 @@ pub struct MethodDesc {
     pub unboxing: AtomicUsize,
 }
 
+const _: () =
+    assert!(core::mem::offset_of!(MethodDesc, native) == method_desc::NATIVE_FUNCTION as usize);
+
 impl MethodDesc {
     /// A descriptor with nothing known yet.
     pub fn new(method: MethodId) -> MethodDesc {
         MethodDesc {
             method,
+            native: AtomicUsize::new(0),
             canonical: OnceLock::new(),
             entry: OnceLock::new(),
             code: AtomicUsize::new(0),

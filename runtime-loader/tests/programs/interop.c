@@ -173,3 +173,9 @@ int hresult_only(int fail) { return fail ? (int)0x80004001 : 0; }
 int custom_total(const int *v) { int t = 0; for (int i = 1; i <= v[0]; i++) t += v[i]; return t; }
 int *custom_make(int n) { static int v[4]; v[0] = 3; v[1] = n; v[2] = n + 1; v[3] = n + 2; return v; }
 int guid_first(const int *g) { return g[0]; }
+
+/* Names. */
+int pick(void) { return 1; }
+int pickW(void) { return 2; }
+int narrowA(void) { return 3; }
+int new_name(void) { return 4; }

@@ -232,6 +232,13 @@ static unsafe class Native
     [DllImport(Lib)] public static extern int guid_first([MarshalAs(UnmanagedType.LPStruct)] Guid g);
     [DllImport(Lib, EntryPoint = "guid_first")] public static extern int GuidRef(ref Guid g);
 
+    [DllImport(Lib)] public static extern int pick();
+    [DllImport(Lib, CharSet = CharSet.Unicode, EntryPoint = "pick")] public static extern int PickWide();
+    [DllImport(Lib, CharSet = CharSet.Unicode, EntryPoint = "pick", ExactSpelling = true)] public static extern int PickExactly();
+    [DllImport(Lib)] public static extern int narrow();
+    [DllImport("mapped.dll", EntryPoint = "pick")] public static extern int Mapped();
+    [DllImport("renamed")] public static extern int OldName();
+    [DllImport("bogus", EntryPoint = "pick")] public static extern int Bogus();
     [DllImport("__Internal", EntryPoint = "getpid")] public static extern int InternalPid();
     [DllImport("libc")] public static extern int getpid();
     [DllImport("libc")] public static extern int snprintf(byte[] to, IntPtr room, string format, double x, int n);
@@ -286,6 +293,7 @@ static unsafe class Program
             Section("structs", OtherBytes);
             Section("handles", Handles);
             Section("errors", Errors);
+            Section("names", Names);
             Section("custom", Custom);
             Section("marshal", MarshalClass);
         }
@@ -570,6 +578,18 @@ static unsafe class Program
         Native.fail_with(2);
         GC.Collect();
         Check("errno", 2, Marshal.GetLastWin32Error());
+        bool stop = false;
+        var collecting = new Thread(() => { while (!Volatile.Read(ref stop)) GC.Collect(); });
+        collecting.Start();
+        int wrong = 0;
+        for (int i = 1; i < 3000; i++)
+        {
+            Native.fail_with(i);
+            if (Marshal.GetLastWin32Error() != i) wrong++;
+        }
+        Volatile.Write(ref stop, true);
+        collecting.Join();
+        Check("errno of a stopped thread", 0, wrong);
         Check("hresult", 6, Native.hresult(5));
         Throws<ArgumentException>("hresult", "", () => Native.hresult(-1));
         Native.hresult_only(false);
@@ -579,6 +599,17 @@ static unsafe class Program
         Throws<MarshalDirectiveException>("bad callback", "System.Object", () => Marshal.GetFunctionPointerForDelegate((BadCallback)(o => { })));
         Throws<DllNotFoundException>("library", "no_such_library", Native.Nothing);
         Throws<EntryPointNotFoundException>("function", "no_such_function", Native.no_such_function);
+    }
+
+    static void Names()
+    {
+        Check("pick", 1, Native.pick());
+        Check("pick", 2, Native.PickWide());
+        Check("pick", 1, Native.PickExactly());
+        Check("narrow", 3, Native.narrow());
+        Check("mapped", 1, Native.Mapped());
+        Check("renamed", 4, Native.OldName());
+        Throws<BadImageFormatException>("bogus", "bogus.so", () => Native.Bogus());
     }
 
     static void Custom()

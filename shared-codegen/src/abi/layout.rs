@@ -106,6 +106,12 @@ pub mod method_table {
     pub const FLAG_SLOW_CAST: u32 = 1 << 9;
 }
 
+/// The runtime's method descriptor, whose address is the value of a method handle.
+pub mod method_desc {
+    /// Address of the native function of a P/Invoke, 0 until it is found.
+    pub const NATIVE_FUNCTION: i32 = 8;
+}
+
 /// The block of static fields of one type.
 pub mod statics {
     /// One byte before the base: 0 until the class initializer has run to its end.

@@ -6,7 +6,7 @@ use super::flow::plain;
 use super::marshal::{self, Described, NativeCall};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
-use crate::abi::layout::{array, delegate};
+use crate::abi::layout::{array, delegate, method_desc};
 use crate::abi::trap::TrapKind;
 use crate::ir::{
     AliasClass, Block, Function, FunctionBuilder, IntCc, MemRef, MemType, Op, Signature, SlotData,
@@ -296,12 +296,32 @@ impl Wrapper<'_> {
     fn pinvoke(&mut self, target: MethodId) -> Result<()> {
         let described = Described::pinvoke(self.ctx, target, &self.signature)?;
         let handle = self.b.fixup(Fixup::MethodHandle(target));
-        let address = self
+        let params = self.params();
+        let address = self.native_function(handle);
+        self.call_native(&described, address, &params)
+    }
+
+    /// The address in the method's descriptor; found by the runtime at the first call.
+    fn native_function(&mut self, handle: Value) -> Value {
+        let address = self.b.new_var(Type::I64);
+        let known = field(method_desc::NATIVE_FUNCTION, MemType::I64);
+        let known = self.b.load(handle, known);
+        self.b.def_var(address, known);
+        let zero = self.b.i64(0);
+        let is_unknown = self.b.icmp(IntCc::Eq, known, zero);
+        let (first, ready) = (self.b.create_block(), self.b.create_block());
+        self.b.brif(is_unknown, plain(first), plain(ready));
+        self.b.seal(first);
+        self.b.switch_to(first);
+        let found = self
             .b
             .call_helper(HelperId::ResolvePInvoke, &[handle])
             .expect("the helper has a result");
-        let params = self.params();
-        self.call_native(&described, address, &params)
+        self.b.def_var(address, found);
+        self.b.jump(ready, &[]);
+        self.b.seal(ready);
+        self.b.switch_to(ready);
+        self.b.use_var(address)
     }
 
     /// The rest of a stub with these arguments behind `this`.
