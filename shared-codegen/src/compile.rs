@@ -1,6 +1,6 @@
 //! From IR at `Low` level to code: the back end's table of contents.
 
-use crate::emit::CodeBlob;
+use crate::emit::{CodeBlob, Reduced};
 use crate::ir::{Function, Op};
 use crate::isa::x64;
 pub use crate::isa::x64::emit::EmitOptions;
@@ -66,6 +66,14 @@ pub enum CompileError {
     Internal(String),
 }
 
+/// Sum of the live lengths of all registers, in instructions, up to which the thorough allocator is used. Its time
+/// grows with this sum: about a third of a second here.
+const MAX_LIVE_LENGTH: u64 = 1 << 24;
+
+/// Most blocks for which the thorough allocator is used: joining live ranges across them takes time quadratic in their
+/// number, about half a second here.
+const MAX_BLOCKS: usize = 12_000;
+
 /// Compiles a function whose ops are all at `Low` level.
 pub fn compile(f: &Function, options: &CodegenOptions) -> Result<CodeBlob, CompileError> {
     let emission = EmitOptions {
@@ -83,12 +91,16 @@ pub fn compile_with(
 ) -> Result<CodeBlob, CompileError> {
     x64::live::check_handlers(f)?;
     let lowered = x64::lower::lower(f, options.features, options.policy)?;
-    let allocator = match options.tier {
-        Tier::Quick => Allocator::Fast,
-        Tier::Opt => Allocator::Full,
+    let hard = lowered.code.order.blocks.len() > MAX_BLOCKS
+        || regalloc::total_live_length(&lowered.code) > MAX_LIVE_LENGTH;
+    let (allocator, reduced) = match options.tier {
+        Tier::Quick => (Allocator::Fast, None),
+        Tier::Opt if hard => (Allocator::Fast, Some(Reduced::Registers)),
+        Tier::Opt => (Allocator::Full, None),
     };
     let env = x64::env::machine_env(allocator);
     let allocation = regalloc::allocate(&lowered.code, &env, allocator, options.checker)
         .map_err(CompileError::Internal)?;
-    x64::finish::finish(f, lowered, &allocation, emission)
+    let blob = x64::finish::finish(f, lowered, &allocation, emission)?;
+    Ok(CodeBlob { reduced, ..blob })
 }

@@ -2,8 +2,9 @@
 //! ahead-of-time compiler meet all stages.
 
 use crate::compile::{CodegenOptions, CompileError, EmitOptions, compile_with};
-use crate::emit::CodeBlob;
+use crate::emit::{CodeBlob, Reduced};
 use crate::import::{self, ContextOracle, ImportOptions, import_method};
+use crate::ir::{Function, Region};
 pub use crate::isa::x64::finish::emit_options;
 use crate::passes::{OptSet, PassContext, PassError, Verify, run_pipeline};
 use crate::types::{MethodId, TypeContext};
@@ -62,6 +63,40 @@ pub fn compile_method_with(
     cx.verify = plan.verify;
     // The baseline of the back end is x86-64-v2.
     (cx.has_round, cx.has_popcnt) = (true, true);
-    run_pipeline(&mut f, &plan.passes, &cx)?;
-    Ok(compile_with(&f, &plan.codegen, emission)?)
+    let too_large = exceptional_edges(&f) > MAX_EXCEPTIONAL_EDGES;
+    let passes = match too_large {
+        true => plan.passes.intersection(OptSet::quick()),
+        false => plan.passes,
+    };
+    run_pipeline(&mut f, &passes, &cx)?;
+    let blob = compile_with(&f, &plan.codegen, emission)?;
+    let reduced = (passes != plan.passes).then_some(Reduced::Passes);
+    Ok(CodeBlob {
+        reduced: reduced.or(blob.reduced),
+        ..blob
+    })
+}
+
+/// Most edges to handlers for which all passes run. Dominators and liveness look at each of them several times; this many
+/// take about half a second.
+const MAX_EXCEPTIONAL_EDGES: u64 = 1 << 19;
+
+/// Edges from the blocks to the handlers around them.
+fn exceptional_edges(f: &Function) -> u64 {
+    let mut depths: Vec<u64> = vec![0; f.regions.len()];
+    for n in 0..f.regions.len() {
+        let mut chain = Vec::new();
+        let mut at = Some(Region(n as u32));
+        while let Some(r) = at.filter(|r| depths[r.index()] == 0) {
+            chain.push(r);
+            at = f.regions[r.index()].parent;
+        }
+        let mut depth = at.map_or(0, |r| depths[r.index()]);
+        for r in chain.into_iter().rev() {
+            depth += 1;
+            depths[r.index()] = depth;
+        }
+    }
+    let regions = f.layout.iter().filter_map(|b| f.blocks[b.index()].region);
+    regions.map(|r| depths[r.index()]).sum()
 }

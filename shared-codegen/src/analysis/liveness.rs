@@ -50,6 +50,13 @@ impl ValueSet {
         changed
     }
 
+    /// Takes out all of another set.
+    pub fn subtract(&mut self, other: &ValueSet) {
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a &= !b;
+        }
+    }
+
     /// Its values in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = Value> + '_ {
         self.words.iter().enumerate().flat_map(|(n, &w)| {

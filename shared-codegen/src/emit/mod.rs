@@ -95,6 +95,24 @@ pub struct FrameInfo {
     pub saved: u16,
 }
 
+/// Why code was made with less effort than asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reduced {
+    /// The thorough register allocator would take too long: many values live over long ways.
+    Registers,
+    /// The method is so large that only the cheap passes ran.
+    Passes,
+}
+
+impl core::fmt::Display for Reduced {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Reduced::Registers => "fast register allocation: too many values live over long ways",
+            Reduced::Passes => "cheap optimizations only: the method is too large for all",
+        })
+    }
+}
+
 /// Compiled code of one method.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct CodeBlob {
@@ -102,6 +120,8 @@ pub struct CodeBlob {
     pub name: String,
     /// The method compiled (canonical form).
     pub method: Option<MethodId>,
+    /// Less effort was spent than asked for.
+    pub reduced: Option<Reduced>,
     /// Code, then padding and constants.
     pub code: Vec<u8>,
     /// Bytes of `code` that are instructions.

@@ -39,8 +39,18 @@ impl EhClause {
     /// Basic does so).
     pub fn reenters(&self, from: u32, to: u32) -> bool {
         matches!(self.kind, ClauseKind::Catch(_) | ClauseKind::Filter(_))
-            && (self.handler_start..self.handler_end).contains(&from)
+            && self.handles(from)
             && (self.try_start + 1..self.try_end).contains(&to)
+    }
+
+    /// The offset is protected.
+    pub fn protects(&self, offset: u32) -> bool {
+        (self.try_start..self.try_end).contains(&offset)
+    }
+
+    /// The offset lies in the handler.
+    pub fn handles(&self, offset: u32) -> bool {
+        (self.handler_start..self.handler_end).contains(&offset)
     }
 
     /// Protects the same code.

@@ -62,14 +62,19 @@ pub(crate) struct Regions {
     /// Handlers that do not know yet where their variables come from.
     unconnected: Vec<Block>,
     synchronized: Option<(Region, Value)>,
-    /// Protected regions being made, one inside the other.
+    /// Protected regions being made, each because of the handler of the one before.
     nesting: u32,
+    /// How many regions are around each, itself included.
+    depths: Vec<u32>,
 }
 
-/// Deepest nesting of protected regions, handlers included.
+/// Deepest nesting of protected regions in handlers of others.
 const MAX_NESTING: u32 = 128;
 
-/// Most copies of finally bodies: nested ones double with every level.
+/// Deepest nesting of protected regions: exceptional edges grow with it.
+const MAX_DEPTH: u32 = 1 << 10;
+
+/// Most copies of finally bodies besides two for each: those in finally bodies double with every level.
 const MAX_COPIES: usize = 1 << 12;
 
 fn covers(start: u32, end: u32, offset: u32) -> bool {
@@ -96,6 +101,7 @@ impl Regions {
             unconnected: Vec::new(),
             synchronized: None,
             nesting: 0,
+            depths: Vec::new(),
         }
     }
 
@@ -268,31 +274,58 @@ impl Importer<'_> {
         }
     }
 
+    /// The region of a clause, made with those around it if need be, from the outermost in.
     fn region_for(&mut self, clause: usize, copy: Copy) -> Result<Region> {
-        if let Some(r) = self.regions.regions.get(&(clause, copy)) {
-            return Ok(*r);
+        let mut missing = Vec::new();
+        let mut at = Some((clause, copy));
+        while let Some(key) = at.filter(|k| !self.regions.regions.contains_key(k)) {
+            missing.push(key);
+            at = self.clause_around(key.0, key.1);
         }
-        let c = self.regions.clauses[clause];
-        let outer =
-            self.regions.clauses.iter().skip(clause + 1).position(|o| {
-                covers(o.try_start, o.try_end, c.try_start) && c.try_end <= o.try_end
-            });
-        let parent = match outer {
-            Some(n) => {
-                let n = clause + 1 + n;
-                let copy = self
-                    .regions
-                    .outer_copy(copy, self.regions.clauses[n].try_start);
-                Some(self.region_for(n, copy)?)
-            }
-            None => self.regions.synchronized.map(|s| s.0),
-        };
+        let outermost = self.regions.synchronized.map(|s| s.0);
+        let mut innermost = at.map_or(outermost, |key| Some(self.regions.regions[&key]));
+        for key in missing.into_iter().rev() {
+            // Making those around may have made this one.
+            innermost = match self.regions.regions.get(&key) {
+                Some(known) => Some(*known),
+                None => Some(self.make_region(key, innermost)),
+            };
+        }
+        match innermost {
+            Some(region) => Ok(region),
+            None => self.invalid("a clause without region"),
+        }
+    }
+
+    /// The next clause whose try lies around that of a clause.
+    fn clause_around(&self, clause: usize, copy: Copy) -> Option<(usize, Copy)> {
+        let c = &self.regions.clauses[clause];
+        let around =
+            |o: &EhClause| covers(o.try_start, o.try_end, c.try_start) && c.try_end <= o.try_end;
+        let n = self
+            .regions
+            .clauses
+            .iter()
+            .skip(clause + 1)
+            .position(around)?;
+        let n = clause + 1 + n;
+        let start = self.regions.clauses[n].try_start;
+        Some((n, self.regions.outer_copy(copy, start)))
+    }
+
+    fn make_region(&mut self, key: (usize, Copy), parent: Option<Region>) -> Region {
         let region = self.new_region(parent, RegionKind::Fault);
-        self.regions.regions.insert((clause, copy), region);
+        self.regions.regions.insert(key, region);
+        let depth = parent
+            .and_then(|p| self.regions.depths.get(p.index()))
+            .map_or(1, |d| d + 1);
+        self.regions.depths.resize(self.b.func.regions.len(), depth);
         self.regions.nesting += 1;
-        let limits = self.regions.nesting <= MAX_NESTING && self.regions.copies.len() < MAX_COPIES;
+        let limits = self.regions.nesting <= MAX_NESTING
+            && depth <= MAX_DEPTH
+            && self.regions.copies.len() < MAX_COPIES + 2 * self.regions.clauses.len();
         let attached = match limits {
-            true => self.attach_handler(clause, copy, region),
+            true => self.attach_handler(key.0, key.1, region),
             false => Err(Error::TooLarge),
         };
         self.regions.nesting -= 1;
@@ -300,7 +333,7 @@ impl Importer<'_> {
             // A region without handler is no region: the method as a whole cannot be compiled.
             self.fatal.get_or_insert(e);
         }
-        Ok(region)
+        region
     }
 
     fn attach_handler(&mut self, clause: usize, copy: Copy, region: Region) -> Result<()> {

@@ -2,8 +2,10 @@
 //! address taken, and which are live into exception handlers.
 
 use super::error::{Error, Result};
+use crate::analysis::ValueSet;
 use crate::il::{ClauseKind, Decoder, EhClause, Flow, Instr, MethodBody, Opcode, Operand};
-use rustc_hash::FxHashSet;
+use crate::ir::Value;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A variable: argument or local.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -225,81 +227,120 @@ fn returning(body: &MethodBody, blocks: &[ScanBlock]) -> Vec<EhClause> {
     body.clauses.iter().filter(goes_back).copied().collect()
 }
 
-/// Backward liveness over blocks, with edges from protected blocks to handlers.
-fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
+/// Sets of variables by number.
+struct Numbering(FxHashMap<VarRef, Value>);
+
+impl Numbering {
+    fn new(blocks: &[ScanBlock]) -> Numbering {
+        let mut numbers = FxHashMap::default();
+        for (var, _) in blocks.iter().flat_map(|b| &b.accesses) {
+            let next = Value(numbers.len() as u32);
+            numbers.entry(*var).or_insert(next);
+        }
+        Numbering(numbers)
+    }
+
+    fn empty(&self) -> ValueSet {
+        ValueSet::new(self.0.len())
+    }
+
+    /// Variables of a block with such an access, unless an access of the other kind comes first.
+    fn collect(&self, b: &ScanBlock, is_write: bool, first: bool) -> ValueSet {
+        let (mut set, mut other) = (self.empty(), self.empty());
+        for (var, access) in &b.accesses {
+            let n = self.0[var];
+            if (*access == Access::Write) != is_write {
+                other.insert(n);
+            } else if !first || !other.contains(n) {
+                set.insert(n);
+            }
+        }
+        set
+    }
+}
+
+/// What is live at the start of each block: backward over blocks, with edges from protected blocks to handlers.
+fn live_at_starts(body: &MethodBody, blocks: &[ScanBlock], numbering: &Numbering) -> Vec<ValueSet> {
     let index = |offset: u32| blocks.binary_search_by_key(&offset, |b| b.start).ok();
-    let entries: Vec<Vec<usize>> = body
-        .clauses
+    let reads: Vec<ValueSet> = blocks
         .iter()
-        .map(|c| {
-            let filter = if let ClauseKind::Filter(f) = c.kind {
-                index(f)
-            } else {
-                None
-            };
-            index(c.handler_start).into_iter().chain(filter).collect()
+        .map(|b| numbering.collect(b, false, true))
+        .collect();
+    let writes: Vec<ValueSet> = blocks
+        .iter()
+        .map(|b| numbering.collect(b, true, false))
+        .collect();
+    let handlers: Vec<Vec<usize>> = blocks
+        .iter()
+        .map(|b| {
+            let around = body.clauses.iter().filter(|c| c.protects(b.start));
+            around.flat_map(|c| entries(c).filter_map(index)).collect()
         })
         .collect();
-    let protects = |n: usize, b: &ScanBlock| {
-        body.clauses[n].try_start <= b.start && b.start < body.clauses[n].try_end
-    };
-    let mut live: Vec<FxHashSet<VarRef>> = vec![FxHashSet::default(); blocks.len()];
+    // The end of a finally or filter body goes on to places that are not targets here.
+    let goes_anywhere: Vec<bool> = blocks
+        .iter()
+        .map(|b| b.targets.is_empty() && body.clauses.iter().any(|c| c.handles(b.start)))
+        .collect();
+    let mut live = reads.clone();
+    let mut anywhere = numbering.empty();
+    for set in &reads {
+        anywhere.union(set);
+    }
     let mut changed = true;
     while changed {
         changed = false;
         for n in (0..blocks.len()).rev() {
-            let block = &blocks[n];
-            let mut set: FxHashSet<VarRef> = FxHashSet::default();
-            for t in block.targets.iter().filter_map(|t| index(*t)) {
-                set.extend(&live[t]);
+            let mut set = numbering.empty();
+            for t in blocks[n].targets.iter().filter_map(|t| index(*t)) {
+                set.union(&live[t]);
             }
-            // The end of a finally or filter body goes on to places that are not targets here.
-            let in_handler =
-                |c: &EhClause| c.handler_start <= block.start && block.start < c.handler_end;
-            if block.targets.is_empty() && body.clauses.iter().any(in_handler) {
-                set.extend(live.iter().flatten());
+            if goes_anywhere[n] {
+                set.union(&anywhere);
             }
-            let mut upward: FxHashSet<VarRef> = set;
-            for (var, access) in block.accesses.iter().rev() {
-                match access {
-                    Access::Write => drop(upward.remove(var)),
-                    Access::Read | Access::Address => drop(upward.insert(*var)),
-                }
+            set.subtract(&writes[n]);
+            for &h in &handlers[n] {
+                set.union(&live[h]);
             }
-            for (c, entry) in entries.iter().enumerate() {
-                if protects(c, block) {
-                    for e in entry {
-                        let add: Vec<VarRef> = live[*e].iter().copied().collect();
-                        upward.extend(add);
-                    }
-                }
-            }
-            if upward.len() > live[n].len() {
-                live[n] = upward;
+            if live[n].union(&set) {
+                anywhere.union(&live[n]);
                 changed = true;
             }
         }
     }
+    live
+}
+
+/// Where a clause's handler and filter start.
+fn entries(c: &EhClause) -> impl Iterator<Item = u32> + use<> {
+    let filter = match c.kind {
+        ClauseKind::Filter(f) => Some(f),
+        _ => None,
+    };
+    core::iter::once(c.handler_start).chain(filter)
+}
+
+/// Variables that are live into a handler and assigned in the code it protects.
+fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
+    let numbering = Numbering::new(blocks);
+    let live = live_at_starts(body, blocks, &numbering);
+    let index = |offset: u32| blocks.binary_search_by_key(&offset, |b| b.start).ok();
     let returning = returning(body, blocks);
     let mut result = FxHashSet::default();
-    for (c, entry) in entries.iter().enumerate() {
-        let needed: FxHashSet<VarRef> = entry.iter().flat_map(|e| &live[*e]).copied().collect();
+    for clause in &body.clauses {
+        let mut needed = numbering.empty();
+        for entry in entries(clause).filter_map(index) {
+            needed.union(&live[entry]);
+        }
         // What a handler assigns before it goes back, the handlers of the try see too.
         let runs_between = |b: &&ScanBlock| {
-            let before_return = |o: &EhClause| {
-                o.same_try(&body.clauses[c])
-                    && o.handler_start <= b.start
-                    && b.start < o.handler_end
-            };
-            protects(c, b) || returning.iter().any(before_return)
+            let before_return = |o: &EhClause| o.same_try(clause) && o.handles(b.start);
+            clause.protects(b.start) || returning.iter().any(before_return)
         };
-        for b in blocks.iter().filter(runs_between) {
-            let written = b
-                .accesses
-                .iter()
-                .filter(|(_, a)| *a == Access::Write)
-                .map(|(v, _)| *v);
-            result.extend(written.filter(|v| needed.contains(v)));
+        for (var, access) in blocks.iter().filter(runs_between).flat_map(|b| &b.accesses) {
+            if *access == Access::Write && needed.contains(numbering.0[var]) {
+                result.insert(*var);
+            }
         }
     }
     result

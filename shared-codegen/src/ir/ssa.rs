@@ -35,8 +35,10 @@ struct BlockState {
 
 struct VarState {
     ty: Type,
-    /// The value at the end of each block (so far), `NONE` if not known. Grows on demand.
+    /// The value at the end of each block (so far) from block `first` on, `NONE` if not known. Grows on demand: many
+    /// variables live in a few neighbouring blocks only.
     defs: Vec<u32>,
+    first: usize,
 }
 
 /// State of all variables and blocks.
@@ -56,6 +58,7 @@ impl Ssa {
         self.vars.push(VarState {
             ty,
             defs: Vec::new(),
+            first: 0,
         });
         Var(self.vars.len() as u32 - 1)
     }
@@ -65,15 +68,24 @@ impl Ssa {
     }
 
     pub fn def(&mut self, var: Var, block: Block, value: Value) {
-        let defs = &mut self.vars[var.0 as usize].defs;
-        if defs.len() <= block.index() {
-            defs.resize(block.index() + 1, NONE);
+        let VarState { defs, first, .. } = &mut self.vars[var.0 as usize];
+        if defs.is_empty() {
+            *first = block.index();
         }
-        defs[block.index()] = value.0;
+        if let Some(missing) = first.checked_sub(block.index()) {
+            defs.splice(0..0, core::iter::repeat_n(NONE, missing));
+            *first = block.index();
+        }
+        let at = block.index() - *first;
+        if defs.len() <= at {
+            defs.resize(at + 1, NONE);
+        }
+        defs[at] = value.0;
     }
 
     fn get(&self, var: Var, block: Block) -> Option<Value> {
-        match self.vars[var.0 as usize].defs.get(block.index()) {
+        let VarState { defs, first, .. } = &self.vars[var.0 as usize];
+        match defs.get(block.index().checked_sub(*first)?) {
             Some(&v) if v != NONE => Some(Value(v)),
             _ => None,
         }

@@ -47,6 +47,22 @@ pub fn allocate<I: MachInst>(
     Ok(output)
 }
 
+/// For each virtual register the instructions from its first occurrence to its last, in the order of the code, summed up.
+/// A measure of how many values are live at a time and how long; linear to compute, exact but for loops.
+pub fn total_live_length<I: MachInst>(code: &VCode<I>) -> u64 {
+    let mut spans: Vec<(u32, u32)> = vec![(u32::MAX, 0); code.num_vregs()];
+    for n in 0..code.num_insts() {
+        for operand in code.inst_operands(regalloc2::Inst::new(n)) {
+            let span = &mut spans[operand.vreg().vreg()];
+            *span = (span.0.min(n as u32), n as u32);
+        }
+    }
+    let lengths = spans
+        .iter()
+        .map(|(first, last)| u64::from(last.saturating_sub(*first)));
+    lengths.sum()
+}
+
 /// Registers that the allocated code writes: allocations, moves and clobbers.
 pub fn written_registers<I: MachInst>(code: &VCode<I>, output: &Output) -> PRegSet {
     let mut set = PRegSet::empty();

@@ -22,11 +22,10 @@ pub fn run(f: &mut Function, _cx: &PassContext) -> bool {
     if f.regions.is_empty() {
         return false;
     }
-    let mut changed = false;
-    // Inner regions come after or before the outer ones: repeat until nothing changes.
-    while let Some(region) = next_useless(f) {
-        dissolve(f, region);
-        changed = true;
+    let useless = useless_regions(f);
+    let mut changed = useless.contains(&true);
+    if changed {
+        dissolve(f, &useless);
     }
     let used = f
         .layout
@@ -38,14 +37,33 @@ pub fn run(f: &mut Function, _cx: &PassContext) -> bool {
     changed
 }
 
-fn next_useless(f: &Function) -> Option<Region> {
-    let occupied = |r: Region| {
-        let mut blocks = f.layout.iter().map(|b| f.blocks[b.index()].region);
-        blocks.any(|x| x == Some(r)) || f.regions.iter().any(|d| d.parent == Some(r))
-    };
-    let all = (0..f.regions.len() as u32).map(Region);
-    all.filter(|&r| occupied(r))
-        .find(|&r| passes_on(f, r) || cannot_throw(f, r))
+/// Regions that hold blocks or other regions to no purpose.
+fn useless_regions(f: &Function) -> Vec<bool> {
+    let mut occupied = vec![false; f.regions.len()];
+    let mut throws = vec![false; f.regions.len()];
+    for &b in &f.layout {
+        let Some(region) = f.blocks[b.index()].region else {
+            continue;
+        };
+        occupied[region.index()] = true;
+        if !throws[region.index()] {
+            throws[region.index()] = can_throw(f, b);
+        }
+    }
+    for n in 0..f.regions.len() {
+        let throws_inside = throws[n];
+        let mut at = f.regions[n].parent;
+        while let Some(r) =
+            at.filter(|r| !occupied[r.index()] || (throws_inside && !throws[r.index()]))
+        {
+            occupied[r.index()] = true;
+            throws[r.index()] |= throws_inside;
+            at = f.regions[r.index()].parent;
+        }
+    }
+    (0..f.regions.len())
+        .map(|n| occupied[n] && (!throws[n] || passes_on(f, Region(n as u32))))
+        .collect()
 }
 
 /// The handler does nothing but let the exception go on.
@@ -59,41 +77,27 @@ fn passes_on(f: &Function, region: Region) -> bool {
     only && data.kind == RegionKind::Fault
 }
 
-fn cannot_throw(f: &Function, region: Region) -> bool {
-    let inside = |b: &&Block| {
-        let mut at = f.blocks[b.index()].region;
-        while let Some(r) = at.filter(|&r| r != region) {
-            at = f.regions[r.index()].parent;
-        }
-        at.is_some()
-    };
-    let mut insts = f
-        .layout
-        .iter()
-        .filter(inside)
-        .flat_map(|b| &f.blocks[b.index()].insts);
-    !insts.any(|i| {
-        f.insts[i.index()]
-            .op
-            .info()
-            .fx
-            .intersects(Fx::THROW | Fx::CALL)
+fn can_throw(f: &Function, b: Block) -> bool {
+    f.blocks[b.index()].insts.iter().any(|i| {
+        let fx = f.insts[i.index()].op.info().fx;
+        fx.intersects(Fx::THROW | Fx::CALL)
     })
 }
 
-/// Gives the region's blocks to the region around it.
-fn dissolve(f: &mut Function, region: Region) {
-    let parent = f.regions[region.index()].parent;
-    for b in &f.layout {
-        let at = &mut f.blocks[b.index()].region;
-        if *at == Some(region) {
-            *at = parent;
+/// Gives the blocks and regions of useless regions to the regions around them.
+fn dissolve(f: &mut Function, useless: &[bool]) {
+    let around = |f: &Function, mut at: Option<Region>| {
+        while let Some(r) = at.filter(|r| useless[r.index()]) {
+            at = f.regions[r.index()].parent;
         }
+        at
+    };
+    for n in 0..f.layout.len() {
+        let b = f.layout[n].index();
+        f.blocks[b].region = around(f, f.blocks[b].region);
     }
-    for r in &mut f.regions {
-        if r.parent == Some(region) {
-            r.parent = parent;
-        }
+    for n in 0..f.regions.len() {
+        f.regions[n].parent = around(f, f.regions[n].parent);
     }
 }
 

@@ -289,6 +289,8 @@ fn split_after_call(f: &mut Function, block: Block, at: usize) -> Block {
     f.layout.pop();
     let (region, cold) = (f.blocks[block.index()].region, f.blocks[block.index()].cold);
     let tail = f.blocks[block.index()].insts.split_off(at + 1);
+    // Each part of a long block keeping room for all the others would be quadratic.
+    f.blocks[block.index()].insts.shrink_to_fit();
     f.blocks[block.index()].insts.pop();
     let data = &mut f.blocks[rest.index()];
     (data.insts, data.region, data.cold) = (tail, region, cold);

@@ -11,7 +11,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "cmov",
     "shared",
     "sched",
-    "tailc",
     "fcmov",
     "leaf",
     "aot",
@@ -74,6 +73,11 @@ impl OptSet {
     /// Removes a pass.
     pub fn remove(&mut self, pass: PassId) {
         self.0 &= !bit(pass);
+    }
+
+    /// The passes that are in both sets.
+    pub fn intersection(self, other: OptSet) -> OptSet {
+        OptSet(self.0 & other.0)
     }
 
     /// Changes the set as an `-O` option says: words separated by commas, taken from left to right. A level replaces

@@ -595,6 +595,7 @@ impl<'a> Emitter<'a> {
         let blob = CodeBlob {
             name: f.name.clone(),
             method: f.method,
+            reduced: None,
             code_size: code.code_size,
             align: self.align,
             text,
@@ -642,21 +643,9 @@ impl<'a> Emitter<'a> {
         code: &Finished,
         handler: &dyn Fn(crate::ir::Block) -> Option<Label>,
     ) -> Result<Vec<EhClause>, BufferError> {
-        let depth =
-            |r: Region| std::iter::successors(Some(r), |r| f.regions[r.index()].parent).count();
-        let inside = |mut at: Option<Region>, r: Region| {
-            while let Some(x) = at {
-                if x == r {
-                    return true;
-                }
-                at = f.regions[x.index()].parent;
-            }
-            false
-        };
-        let mut order: Vec<Region> = (0..f.regions.len() as u32).map(Region).collect();
-        order.sort_by_key(|r| std::cmp::Reverse(depth(*r)));
         let mut out = Vec::new();
-        for r in order {
+        let pieces = self.region_pieces(f, end);
+        for r in inner_first(f) {
             let data = &f.regions[r.index()];
             let Some(h) = handler(data.handler) else {
                 continue;
@@ -670,28 +659,56 @@ impl<'a> Emitter<'a> {
                 }
                 RegionKind::Fault => ClauseKind::Fault,
             };
-            let first = out.len();
-            for (i, &(raw, at)) in self.regions.iter().enumerate() {
-                let next = self.regions.get(i + 1).map_or(end, |n| n.0);
-                if !inside(at, r) || next == raw {
-                    continue;
-                }
-                let (start, stop) = (code.offset(raw), code.offset(next));
-                match out[first..].last_mut() {
-                    Some(EhClause { end, .. }) if *end == start => *end = stop,
-                    _ => out.push(EhClause {
-                        start,
-                        end: stop,
-                        handler: code.label(h)?,
-                        kind,
-                        eh_slot: self.frame.slots[data.eh_slot.index()],
-                        region: r.0,
-                    }),
-                }
+            for &(start, stop) in &pieces[r.index()] {
+                out.push(EhClause {
+                    start: code.offset(start),
+                    end: code.offset(stop),
+                    handler: code.label(h)?,
+                    kind,
+                    eh_slot: self.frame.slots[data.eh_slot.index()],
+                    region: r.0,
+                });
             }
         }
         Ok(out)
     }
+
+    /// The code of each region, inner ones included, in pieces that do not touch.
+    fn region_pieces(&self, f: &Function, end: RawOffset) -> Vec<Vec<(RawOffset, RawOffset)>> {
+        let mut pieces: Vec<Vec<(RawOffset, RawOffset)>> = vec![Vec::new(); f.regions.len()];
+        for (i, &(start, innermost)) in self.regions.iter().enumerate() {
+            let stop = self.regions.get(i + 1).map_or(end, |n| n.0);
+            let mut at = innermost.filter(|_| stop != start);
+            while let Some(r) = at {
+                match pieces[r.index()].last_mut() {
+                    Some(last) if last.1 == start => last.1 = stop,
+                    _ => pieces[r.index()].push((start, stop)),
+                }
+                at = f.regions[r.index()].parent;
+            }
+        }
+        pieces
+    }
+}
+
+/// The regions, those inside before those around them.
+fn inner_first(f: &Function) -> Vec<Region> {
+    let mut depths: Vec<Option<u32>> = vec![None; f.regions.len()];
+    for n in 0..f.regions.len() {
+        let mut chain = Vec::new();
+        let mut at = Some(Region(n as u32));
+        while let Some(r) = at.filter(|r| depths[r.index()].is_none()) {
+            chain.push(r);
+            at = f.regions[r.index()].parent;
+        }
+        let around = at.and_then(|r| depths[r.index()]).map_or(0, |d| d + 1);
+        for (depth, r) in (around..).zip(chain.into_iter().rev()) {
+            depths[r.index()] = Some(depth);
+        }
+    }
+    let mut order: Vec<Region> = (0..f.regions.len() as u32).map(Region).collect();
+    order.sort_by_key(|r| core::cmp::Reverse(depths[r.index()]));
+    order
 }
 
 /// The processor vendors' recommended fillers of 1 to 9 bytes.
