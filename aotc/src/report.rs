@@ -52,16 +52,26 @@ pub fn stats(name: &str, units: &[Unit], f: &Figures) {
     }
 }
 
-/// Which methods were left out and why.
+/// Why a method has no code, or code made with less effort than asked for: reason code and details.
+fn remark(unit: &Unit) -> Option<(&'static str, String)> {
+    match &unit.outcome {
+        Err(l) => Some((l.reason.code(), l.detail.clone())),
+        Ok(blob) => blob.reduced.map(|r| (r.code(), r.to_string())),
+    }
+}
+
+/// Which methods were left out and why, and which have code that could be better.
 pub fn explain(input: &Input, units: &[Unit], format: ExplainFormat) -> std::io::Result<()> {
     let ctx = &input.ctx;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for unit in units {
-        let Err(l) = &unit.outcome else { continue };
+        let Some((reason, detail)) = remark(unit) else {
+            continue;
+        };
         let needed_by = unit.needed_by.map(|m| ctx.method_full_name(m));
         match format {
             ExplainFormat::Text => {
-                write!(out, "{}: {}: {}", unit.name, l.reason.code(), l.detail)?;
+                write!(out, "{}: {reason}: {detail}", unit.name)?;
                 match needed_by {
                     Some(m) => writeln!(out, " (needed by {m})")?,
                     None => writeln!(out)?,
@@ -71,8 +81,8 @@ pub fn explain(input: &Input, units: &[Unit], format: ExplainFormat) -> std::io:
                 let line = serde_json::json!({
                     "assembly": input.name(),
                     "method": unit.name,
-                    "reason": l.reason.code(),
-                    "detail": l.detail,
+                    "reason": reason,
+                    "detail": detail,
                     "needed_by": needed_by,
                 });
                 writeln!(out, "{line}")?;

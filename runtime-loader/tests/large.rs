@@ -262,6 +262,20 @@ fn protected_regions_one_behind_the_other() {
     );
 }
 
+#[test]
+fn less_effort_is_reported() {
+    let open = ".try {\n".repeat(1000);
+    let close = "} finally { ldstr \"\" pop endfinally } leave E\n".repeat(1000);
+    let body =
+        format!("{open} newobj instance void object::.ctor() pop leave E {close} E: ldc.i4.1 ret");
+    let exe = assemble("reported", &Method::new("", 1, body));
+    let said = run(&["--no-aot", "--jit", "opt", "--explain"], &exe);
+    assert!(
+        said.contains("T::f(System.Int32): reduced-passes: "),
+        "{said}"
+    );
+}
+
 /// Too deep for the exceptional edges it would have: the method has no code, and nothing else happens.
 #[test]
 fn protected_regions_beyond_the_limit() {

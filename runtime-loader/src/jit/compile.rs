@@ -155,6 +155,10 @@ impl Jit {
         }
         let blob =
             compile_method(&rt.types, desc.method, &self.plan).map_err(|e| failure(rt, desc, e))?;
+        if let Some(reduced) = blob.reduced.filter(|_| rt.options.explain) {
+            let name = rt.types.method_full_name(desc.method);
+            eprintln!("aotrun: {name}: {}: {reduced}", reduced.code());
+        }
         let address = self.place(rt, desc, &blob)?;
         self.stats.methods.fetch_add(1, Ordering::Relaxed);
         self.stats

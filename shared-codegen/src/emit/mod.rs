@@ -104,6 +104,16 @@ pub enum Reduced {
     Passes,
 }
 
+impl Reduced {
+    /// Code for reports.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reduced::Registers => "reduced-registers",
+            Reduced::Passes => "reduced-passes",
+        }
+    }
+}
+
 impl core::fmt::Display for Reduced {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
