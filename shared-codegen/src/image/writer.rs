@@ -50,6 +50,10 @@ pub struct ImageWriter {
     traps: Vec<TrapRecord>,
     lines: Vec<u8>,
     sites: Vec<SiteRecord>,
+    /// Names of the methods, and encodings of the inlined ones by site: their blobs come last, because only stack traces
+    /// and people read them, and what a start reads should lie close together.
+    names: Vec<String>,
+    site_methods: Vec<Vec<u8>>,
     failures: Vec<FailureRecord>,
     left_out: Vec<LeftOutRecord>,
     code_end: u32,
@@ -94,7 +98,7 @@ impl ImageWriter {
         self.code_end = offset + blob.code.len() as u32;
         let mut record = self.ends();
         record.key = self.blobs.add(key.clone()).0;
-        record.name = self.blobs.add(name.into()).0;
+        self.names.push(name.into());
         record.code = offset;
         record.code_size = blob.code_size;
         record.frame_size = blob.frame.size;
@@ -126,8 +130,9 @@ impl ImageWriter {
         for site in &blob.inline_sites {
             let mut method = Vec::new();
             ctx.encode_method(site.method, &mut method);
+            self.site_methods.push(method);
             self.sites.push(SiteRecord {
-                method: self.blobs.add(method).0,
+                method: 0,
                 il: site.call.il,
                 site: site.call.site,
             });
@@ -188,7 +193,6 @@ impl ImageWriter {
 
     /// The source of the first file: header, tables, cells.
     pub fn finish(mut self, ctx: &TypeContext) -> String {
-        self.methods.push(self.ends());
         let cells: Vec<CellRecord> = (0..self.cells.len())
             .map(|n| {
                 let mut bytes = Vec::new();
@@ -198,6 +202,8 @@ impl ImageWriter {
                 }
             })
             .collect();
+        self.add_late_blobs();
+        self.methods.push(self.ends());
         let header = self.header(cells.len() as u32);
         self.index.sort_unstable();
         let index = self.index.iter().map(|(hash, _, method)| HashRecord {
@@ -224,6 +230,15 @@ impl ImageWriter {
         ];
         let cell_bytes = 8 * cells.len() as u32;
         source(&header, self.code_end, cell_bytes, &tables)
+    }
+
+    fn add_late_blobs(&mut self) {
+        for (site, method) in self.sites.iter_mut().zip(self.site_methods.drain(..)) {
+            site.method = self.blobs.add(method).0;
+        }
+        for (record, name) in self.methods.iter_mut().zip(self.names.drain(..)) {
+            record.name = self.blobs.add(name.into()).0;
+        }
     }
 
     fn header(&mut self, cells: u32) -> HeaderFields {
