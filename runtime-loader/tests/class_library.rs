@@ -11,6 +11,7 @@ const SUITE: support::Suite = support::Suite {
 program_tests! { SUITE, gc "31":
     messages 0;
     files 0;
+    marshal 0;
     versions 0;
     volatile 0;
 }

@@ -129,9 +129,20 @@ extern "C" fn utf8_part_to_string(at: *const u8, len: i32) -> Obj {
         if at.is_null() {
             return Err(Thrown::argument_null("ptr"));
         }
+        let len = usize::try_from(len).map_err(|_| Thrown::out_of_range("len"))?;
         // SAFETY: `len` bytes, as the program promises.
-        let bytes = unsafe { core::slice::from_raw_parts(at, len.max(0) as usize) };
-        string::from_rust(&String::from_utf8_lossy(bytes))
+        let bytes = unsafe { core::slice::from_raw_parts(at, len) };
+        match core::str::from_utf8(bytes) {
+            Ok(text) => string::from_rust(text),
+            Err(e) if e.error_len().is_none() => Err(Thrown::system(
+                "ArgumentException",
+                "Partial byte sequence encountered in the input.",
+            )),
+            Err(_) => Err(Thrown::system(
+                "ArgumentException",
+                "Illegal byte sequence encountered in the input.",
+            )),
+        }
     })
 }
 
@@ -152,8 +163,9 @@ extern "C" fn utf16_part_to_string(at: *const u16, len: i32) -> Obj {
         if at.is_null() {
             return Err(Thrown::argument_null("ptr"));
         }
+        let len = usize::try_from(len).map_err(|_| Thrown::out_of_range("len"))?;
         // SAFETY: `len` units, as the program promises.
-        let units = unsafe { core::slice::from_raw_parts(at, len.max(0) as usize) };
+        let units = unsafe { core::slice::from_raw_parts(at, len) };
         string::from_units(units)
     })
 }
@@ -202,17 +214,31 @@ extern "C" fn address_of_element(a: Obj, index: i32) -> *mut u8 {
     })
 }
 
-/// Address and size in bytes of `count` elements from `start` on; managed code has checked the range.
-fn elements(a: Obj, start: i32, count: i32) -> Result<(*mut u8, usize)> {
-    let a = a.non_null().ok_or_else(Thrown::null_reference)?;
+/// Address and size in bytes of `count` elements from `start` on; `native` is the other side.
+fn elements(
+    a: Obj,
+    name: &'static str,
+    start: i32,
+    count: i32,
+    (native, native_name): (*const u8, &'static str),
+) -> Result<(*mut u8, usize)> {
+    let a = a.non_null().ok_or_else(|| Thrown::argument_null(name))?;
+    if native.is_null() {
+        return Err(Thrown::argument_null(native_name));
+    }
+    let start = usize::try_from(start).map_err(|_| Thrown::out_of_range("startIndex"))?;
+    let count = usize::try_from(count).map_err(|_| Thrown::out_of_range("length"))?;
+    if start + count > array::len(a) {
+        return Err(Thrown::out_of_range("length"));
+    }
     let size = a.method_table().component_size as usize;
-    let at = array::data(a).wrapping_add(start.max(0) as usize * size);
-    Ok((at, count.max(0) as usize * size))
+    let at = array::data(a).wrapping_add(start * size);
+    Ok((at, count * size))
 }
 
 extern "C" fn copy_from(from: *const u8, start: i32, to: Obj, count: i32, _first: *const u8) {
     managed(|| {
-        let (to, len) = elements(to, start, count)?;
+        let (to, len) = elements(to, "destination", start, count, (from, "source"))?;
         // SAFETY: the program promises `len` bytes at `from`; the array has room.
         unsafe { core::ptr::copy(from, to, len) };
         Ok(())
@@ -221,7 +247,7 @@ extern "C" fn copy_from(from: *const u8, start: i32, to: Obj, count: i32, _first
 
 extern "C" fn copy_to(from: Obj, start: i32, to: *mut u8, count: i32, _first: *const u8) {
     managed(|| {
-        let (from, len) = elements(from, start, count)?;
+        let (from, len) = elements(from, "source", start, count, (to, "destination"))?;
         // SAFETY: the program promises room for `len` bytes at `to`.
         unsafe { core::ptr::copy(from, to, len) };
         Ok(())

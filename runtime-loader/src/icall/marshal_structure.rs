@@ -5,6 +5,7 @@ use super::{Result, Thrown, icalls, managed};
 use crate::interop::{self, structure};
 use crate::object::{MethodTable, Obj, new_object, string};
 use crate::runtime;
+use shared_codegen::abi::layout::method_table as l;
 use shared_codegen::types::NativeLayout;
 
 icalls! {
@@ -33,10 +34,15 @@ extern "C" fn size_of_type(ty: Obj) -> i32 {
 
 extern "C" fn offset_of(ty: Obj, name: Obj) -> usize {
     managed(|| {
-        let s = structure::of_type(table(ty)?.type_id())?;
+        check(name.0, "fieldName")?;
+        let mt = table(ty)?;
+        let s = structure::of_type(mt.type_id())?;
         let found = structure::offset_of(s, &string::to_rust(name));
-        let missing =
-            || Thrown::argument("Field passed in is not a marshaled member.", "fieldName");
+        let missing = || {
+            let class = runtime::get().types.full_name(mt.type_id());
+            let text = format!("Field passed in is not a marshaled member of the type '{class}'.");
+            Thrown::argument(text, "fieldName")
+        };
         Ok(found.ok_or_else(missing)? as usize)
     })
 }
@@ -73,14 +79,22 @@ fn read_into(p: *const u8, object: Obj) -> Result<()> {
 
 extern "C" fn pointer_to_structure(p: *const u8, ty: Obj) -> Obj {
     managed(|| {
-        check(p, "ptr")?;
-        read_object(p, table(ty)?)
+        check(ty.0, "structureType")?;
+        match p.is_null() {
+            true => Ok(Obj::NULL),
+            false => read_object(p, table(ty)?),
+        }
     })
 }
 
 extern "C" fn pointer_into_object(p: *const u8, object: Obj) {
     managed(|| {
         check(p, "ptr")?;
+        check(object.0, "structure")?;
+        if object.method_table().has(l::FLAG_VALUE_TYPE) {
+            let text = "The structure must not be a value class.";
+            return Err(Thrown::argument(text, "structure"));
+        }
         read_into(p, object)
     });
 }

@@ -28,6 +28,7 @@ pub mod finalizer;
 mod gc;
 mod interlocked;
 mod marshal;
+mod marshal_com;
 mod marshal_structure;
 mod math;
 mod memory_map;

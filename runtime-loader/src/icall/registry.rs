@@ -41,6 +41,7 @@ const FAMILIES: &[&[Icall]] = &[
     super::environment::ICALLS,
     super::gc::ICALLS,
     super::marshal::ICALLS,
+    super::marshal_com::ICALLS,
     super::marshal_structure::ICALLS,
     super::math::ICALLS,
     super::memory_map::ICALLS,

@@ -22,7 +22,9 @@ pub fn of_type(ty: TypeId) -> Result<&'static NativeLayout> {
     let unfit = || {
         let name = types.full_name(ty);
         Thrown::argument(
-            format!("Type {name} cannot be marshaled as an unmanaged structure."),
+            format!(
+                "Type '{name}' cannot be marshaled as an unmanaged structure; no meaningful size or offset can be computed."
+            ),
             "t",
         )
     };
@@ -35,7 +37,7 @@ pub fn of_type(ty: TypeId) -> Result<&'static NativeLayout> {
 /// Native size of a type, primitives included.
 pub fn size_of(ty: TypeId) -> Result<u32> {
     let types = &runtime::get().types;
-    match types.prim(types.underlying(ty)) {
+    match types.prim(ty) {
         Some(Prim::Bool) => Ok(BoolForm::Word.size()),
         Some(Prim::Char) => Ok(1),
         Some(p) => Ok(p.size()),
