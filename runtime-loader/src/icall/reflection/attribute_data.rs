@@ -9,7 +9,7 @@ use crate::icall::{Result, Thrown, icalls, managed};
 use crate::object::{MethodTable, Obj, array, new_object};
 use crate::runtime;
 use crate::runtime::invoke::{self, Arg};
-use shared_codegen::metadata::attribute::{self, NamedArg};
+use shared_codegen::metadata::attribute::{self, NamedArg, Value};
 use shared_codegen::types::{Known, TypeId};
 
 icalls! {
@@ -110,6 +110,11 @@ extern "C" fn resolve(
 
 fn typed_argument(scope: Scope, arg: &attribute::Arg) -> Result<Obj> {
     let rt = runtime::get();
+    // What a parameter of type `object` holds has a type of its own.
+    let arg = match &arg.value {
+        Value::Boxed(inner) if !matches!(inner.value, Value::Text(None)) => inner,
+        _ => arg,
+    };
     let ty = object_of(type_of(scope, &arg.ty)?)?;
     let value = object(scope, &arg.ty, &arg.value)?;
     let params = [rt.types.known(Known::Type), rt.types.known(Known::Object)];

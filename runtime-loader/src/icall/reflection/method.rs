@@ -2,7 +2,7 @@
 
 use super::marshal_info::of_result as marshal_of_result;
 use super::parameter::parameter_info;
-use super::{method_object, method_of, method_of_handle, shown_in};
+use super::{method_object, method_of, method_of_handle, shown_context, shown_in};
 use crate::icall::runtime_type::{normal, object_of, table, type_array};
 use crate::icall::{Result, Thrown, icalls, managed, stack_trace};
 use crate::object::{MethodTable, Obj, array, string};
@@ -171,10 +171,13 @@ extern "C" fn base_method(method: Obj, definition: bool) -> Obj {
             }
         }
         if found == desc.method {
-            Ok(method)
-        } else {
-            method_object(found)
+            return Ok(method);
         }
+        // In terms of the type asked about, as reflection shows its parameters.
+        let shown = rt
+            .types
+            .substitute(rt.types.method_owner(found), shown_context(owner, None));
+        method_object(rt.types.method_on(found, shown))
     })
 }
 
