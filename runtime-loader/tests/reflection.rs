@@ -11,6 +11,7 @@ const SUITE: support::Suite = support::Suite {
 program_tests! { SUITE, gc "31":
     dynamic_method 0;
     emit_types 0;
+    emit_il 0;
     xml_serializer 0;
     invoke 0;
     types 0;

@@ -296,6 +296,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_token_was_given_for_comes_before_the_row_of_its_number() {
+        let ctx = context();
+        let object = ctx.known(Known::Object);
+        let token = TypeDefRow(0xff_ffff).token();
+        let binder = Box::new(Fixed(token, Member::Type(object)));
+        let module = ctx.add_growing_module(AssemblyName::simple("grown"), binder);
+        let growth = ctx.growth(module).unwrap();
+        for row in [TypeDefRow(0xff_ffff), TypeDefRow(3)] {
+            growth.set(row, &TypeDef::default());
+        }
+        let resolve = |token| ctx.resolve_type(module, token, crate::types::GenericContext::EMPTY);
+        assert_eq!(resolve(token), Ok(object));
+        let row = TypeDefRow(3);
+        assert_eq!(resolve(row.token()), Ok(ctx.type_def(module, row)));
+    }
+
+    #[test]
     fn tokens_that_mean_nothing_are_errors() {
         let ctx = context();
         let (module, _) = pair(&ctx);

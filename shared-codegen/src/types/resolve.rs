@@ -34,8 +34,8 @@ impl TypeContext {
         token: Token,
         generics: GenericContext,
     ) -> Result<TypeId> {
-        // A row that is there, or that only a file could have.
-        let is_row = self.growth(module).is_none_or(|g| g.has(token));
+        // In modules made at run time a token may mean something else than the row of its number.
+        let is_row = self.growth(module).is_none();
         match token.table() {
             table::TYPE_DEF if is_row => {
                 let row = TypeDefRow(token.row());
@@ -233,6 +233,11 @@ impl TypeContext {
                 let owner = owner.map_err(|_| self.bad_token(module, token, "a field"))?;
                 let owner = self.open_form(self.type_def(module, owner));
                 Ok(Member::Field(self.field_of(owner, row)))
+            }
+            table::TYPE_DEF => {
+                let row = TypeDefRow(token.row());
+                md.type_def(row)?;
+                Ok(Member::Type(self.type_def(module, row)))
             }
             table::TYPE_SPEC => {
                 let blob = md.type_spec(TypeSpecRow(token.row()))?.signature;
