@@ -15,6 +15,7 @@ use shared_codegen::metadata::{
 use shared_codegen::types::{Member, ModuleId, TypeId};
 
 /// `FieldAttributes`, `MethodAttributes`, `MethodImplAttributes`
+const LITERAL: u16 = 0x40;
 const HAS_DEFAULT: u16 = 0x8000;
 const HAS_MARSHAL: u16 = 0x1000;
 const HAS_RVA: u16 = 0x100;
@@ -51,9 +52,11 @@ fn write_field(module: ModuleId, row: FieldRow, field: Obj) -> Result<()> {
     let (required, optional) = (reference(field, "modReq"), reference(field, "modOpt"));
     let ty = signature::modified(module, ty, required, optional)?;
     let mut flags = rt.get_field::<i32>(field, "attrs") as u16;
-    if let Some(value) = reference(field, "def_value") {
+    let value = reference(field, "def_value");
+    // The builder does not tell null from nothing, but a literal without value makes no sense.
+    if value.is_some() || flags & LITERAL != 0 {
         flags |= HAS_DEFAULT;
-        write_constant(module, row.token(), Some(value))?;
+        write_constant(module, row.token(), value)?;
     }
     if let Some(data) = members::bytes_in(field, "rva_data") {
         flags |= HAS_RVA;

@@ -44,7 +44,7 @@ static class P
         Console.WriteLine(t.IsSubclassOf(typeof(Root)) + " " + typeof(Root).IsAssignableFrom(t) + " " + typeof(IDisposable).IsAssignableFrom(t) + " " + t.IsClass + t.IsValueType + t.IsInterface + t.IsPublic + " " + t.FullName + " " + t.BaseType + " " + t.Attributes + " " + d + " " + d.DeclaringType + t.IsCreated());
         Console.WriteLine(typeof(List<>).MakeGenericType(t) + " " + t.MakeArrayType() + " " + t.MakeArrayType(2) + " " + t.MakeByRefType() + " " + t.MakePointerType() + " " + t.AssemblyQualifiedName);
         var c = t.CreateType();
-        Console.WriteLine(t.IsCreated() + " " + (c.UnderlyingSystemType == c) + " " + typeof(Root).IsAssignableFrom(c) + " " + t.GetMethods().Length.Equals(c.GetMethods().Length) + " " + t.GetConstructors().Length + " " + d.GetParameters().Length + " " + c.GetMethod("Dispose").MetadataToken.Equals(d.MetadataToken) + " " + string.Join(",", t.GetInterfaces().Select(x => x.Name)));
+        Console.WriteLine(t.IsCreated() + " " + (c.UnderlyingSystemType == c) + " " + typeof(Root).IsAssignableFrom(c) + " " + t.GetMethods().Length.Equals(c.GetMethods().Length) + " " + t.GetConstructors().Length + " " + c.GetMethod("Dispose").MetadataToken.Equals(d.MetadataToken) + " " + string.Join(",", t.GetInterfaces().Select(x => x.Name)));
         using ((IDisposable)Activator.CreateInstance(c)) { }
         try { d.Invoke(null, null); } catch (NotSupportedException) { Console.WriteLine("not invoked"); }
     }
@@ -380,11 +380,11 @@ static class P
         var inner = outer.DefineNestedType("Inner", TypeAttributes.NestedPublic);
         var T2 = inner.DefineGenericParameters("T")[0];
         var v = inner.DefineField("v", T2, FieldAttributes.Public);
-        inner.DefineDefaultConstructor(MethodAttributes.Public);
+        var ctor = inner.DefineDefaultConstructor(MethodAttributes.Public);
         var ofT = inner.MakeGenericType(T);
         var make = outer.DefineMethod("Make", Static, ofT, new Type[] { T });
         var il = make.GetILGenerator();
-        il.Emit(OpCodes.Newobj, TypeBuilder.GetConstructor(ofT, inner.GetConstructors()[0] as ConstructorBuilder ?? (ConstructorInfo)inner.DefineDefaultConstructor(MethodAttributes.Public)));
+        il.Emit(OpCodes.Newobj, TypeBuilder.GetConstructor(ofT, ctor));
         il.Emit(OpCodes.Dup);
         il.Emit(OpCodes.Ldarg_0);
         il.Emit(OpCodes.Stfld, TypeBuilder.GetField(ofT, v));
