@@ -191,6 +191,7 @@ static unsafe class Native
     [DllImport(Lib, CharSet = CharSet.Unicode)] public static extern int wide_code(char c);
 
     [DllImport(Lib)] public static extern long sum(int[] v, int n);
+    [DllImport(Lib, EntryPoint = "sum")] public static extern long SumMatrix(int[,] v, int n);
     [DllImport(Lib)] public static extern void square(int[] v, int n);
     [DllImport(Lib)] public static extern int count_true(bool[] v, int n);
     [DllImport(Lib)] public static extern void flip([In, Out] bool[] v, int n);
@@ -422,6 +423,19 @@ static unsafe class Program
             return n * 3;
         }, 7));
         Check("other thread", false, thread == other);
+        int calls = 0;
+        var callers = new Thread[4];
+        for (int i = 0; i < callers.Length; i++)
+        {
+            callers[i] = new Thread(() =>
+            {
+                for (int k = 0; k < 25; k++)
+                    Native.call_on_thread(n => { var s = new string('x', n); return Interlocked.Add(ref calls, s.Length - n + 1); }, k);
+            });
+            callers[i].Start();
+        }
+        foreach (var t in callers) t.Join();
+        Check("calls of many threads", 100, calls);
         GC.KeepAlive(texts);
     }
 
@@ -489,6 +503,7 @@ static unsafe class Program
         var v = new[] { 1, 2, 3, 4 };
         Check("sum", 10L, Native.sum(v, 4));
         Check("null", 0L, Native.sum(null, 0));
+        Check("matrix", 21L, Native.SumMatrix(new[,] { { 1, 2, 3 }, { 4, 5, 6 } }, 6));
         Native.square(v, 4);
         Check("square", "1 4 9 16", string.Join(" ", v));
         var flags = new[] { true, false, true };

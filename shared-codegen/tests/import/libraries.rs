@@ -80,3 +80,33 @@ libraries! {
     system_xml "System.Xml.dll";
     mcs "mcs.exe";
 }
+
+/// P/Invokes of libraries that use the most of marshalling. All are imported; those that cannot be marshalled are known (a COM interface).
+#[test]
+fn pinvokes() {
+    const REFUSED: [(&str, usize); 3] = [
+        ("Mono.Posix.dll", 0),
+        ("System.dll", 0),
+        ("System.Data.dll", 1),
+    ];
+    for (file, refused) in REFUSED {
+        let path = Path::new(LIBRARIES).join(file);
+        let ctx = context(None);
+        let module = module(&ctx, &path);
+        let (mut seen, mut failures) = (0, Vec::new());
+        for m in methods(&ctx, module)
+            .into_iter()
+            .filter(|m| ctx.method_is_pinvoke(*m))
+        {
+            seen += 1;
+            match outcome(&ctx, m) {
+                Ok(parts) => {
+                    failures.extend(parts.into_iter().map(|p| (ctx.method_full_name(m), p)))
+                }
+                Err(e) => failures.push((ctx.method_full_name(m), e)),
+            }
+        }
+        assert!(seen > 20, "{file}: {seen}");
+        assert_eq!(failures.len(), refused, "{file}: {failures:#?}");
+    }
+}

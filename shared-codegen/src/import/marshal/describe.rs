@@ -366,8 +366,11 @@ impl<'c> Source<'c> {
                 _ => self.refused(ty),
             };
         }
-        if let TypeKind::SzArray(element) = ctx.kind(ty) {
+        if let TypeKind::SzArray(element) | TypeKind::Array { elem: element, .. } = ctx.kind(ty) {
             return self.array(ty, element);
+        }
+        if ctx.is_interface(ty) {
+            return Err(ctx.unmarshalable(ty, "COM interfaces are not supported"));
         }
         if ctx.is_delegate(ty) {
             return match self.simple() {
@@ -413,6 +416,11 @@ impl<'c> Source<'c> {
             }
             _ => false,
         };
+        if !blittable && !matches!(ctx.kind(array), TypeKind::SzArray(_)) {
+            let reason =
+                "elements of multi-dimensional arrays must have the same bytes on both sides";
+            return Err(ctx.unmarshalable(array, reason));
+        }
         Ok(Conversion::Array(ArrayConversion {
             array,
             element,

@@ -9,7 +9,8 @@ use crate::import::calls::native_result;
 use crate::import::error::Result;
 use crate::ir::{FunctionBuilder, IntCc, MemType, SlotData, Type, Value};
 use crate::types::{
-    BoolForm, Error, Known, MethodId, Passing, TextForm, TypeContext, TypeId, ValueClass, Word,
+    BoolForm, Error, Known, MethodId, Passing, TextForm, TypeContext, TypeId, TypeKind, ValueClass,
+    Word,
 };
 use smallvec::SmallVec;
 
@@ -388,7 +389,7 @@ impl Converter<'_> {
     pub(super) fn count_in(&mut self, p: &super::Param, v: Value) -> Result<Value> {
         let (m, v) = match (&p.conversion, self.ctx.kind(p.ty)) {
             (Conversion::Scalar(m), _) => (*m, v),
-            (Conversion::ByRef(inner), crate::types::TypeKind::ByRef(ty)) => match **inner {
+            (Conversion::ByRef(inner), TypeKind::ByRef(ty)) => match **inner {
                 Conversion::Scalar(m) => (m, self.load_managed(ty, v)?),
                 _ => return Err(refused("an array whose size parameter is no number")),
             },
@@ -408,6 +409,9 @@ impl Converter<'_> {
         native: Value,
         given: Option<Value>,
     ) -> Result<Value> {
+        if !matches!(self.ctx.kind(a.array), TypeKind::SzArray(_)) {
+            return Err(refused("a multi-dimensional array given by native code"));
+        }
         let constant = match (a.size_const, given) {
             (None, None) => 1,
             (n, _) => n.unwrap_or(0),

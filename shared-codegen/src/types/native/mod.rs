@@ -419,6 +419,9 @@ impl TypeContext {
         if ty == self.known(Known::Object) {
             return Err(self.unmarshalable(ty, "COM objects and variants are not supported"));
         }
+        if self.is_interface(ty) {
+            return Err(self.unmarshalable(ty, "COM interfaces are not supported"));
+        }
         self.native_layout_within(ty, stack)?;
         Ok(NativeKind::Class(ty))
     }
