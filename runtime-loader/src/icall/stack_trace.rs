@@ -1,12 +1,12 @@
 //! `System.Diagnostics.StackTrace` and `StackFrame`; finding the callers of an internal call.
 
-use super::{Result, icalls, managed};
+use super::{Result, icalls, managed, short_name};
 use crate::eh::{TraceFrame, capture_trace};
 use crate::jit::code_map::LogicalFrame;
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
 use crate::runtime::{self, Runtime};
 use crate::threads;
-use shared_codegen::types::{ContextSource, Known, MethodId, ModuleId};
+use shared_codegen::types::{ContextSource, Known, MethodId, ModuleId, NameFormat};
 
 icalls! {
     "System.Diagnostics.StackTrace" {
@@ -30,12 +30,38 @@ struct Entry {
     native: TraceFrame,
 }
 
+/// The frames that methods know of: inlined ones too, but not the code that calls the targets of delegates.
 fn expand(native: impl IntoIterator<Item = TraceFrame>) -> Vec<Entry> {
+    let rt = runtime::get();
     let each = |n: TraceFrame| {
         let frames = n.logical_frames().into_iter();
         frames.map(move |frame| Entry { frame, native: n })
     };
-    native.into_iter().flat_map(each).collect()
+    let all = native.into_iter().flat_map(each);
+    all.filter(|e| !is_delegate_invoke(rt, e.frame.method))
+        .collect()
+}
+
+fn is_delegate_invoke(rt: &Runtime, method: MethodId) -> bool {
+    rt.types.method_name(method) == "Invoke" && rt.types.is_delegate(rt.types.method_owner(method))
+}
+
+/// The name of the frame of a native method's wrapper, which traces of exceptions show in the runtime's terms.
+fn wrapper_name(rt: &Runtime, method: MethodId) -> Result<Option<String>> {
+    if !rt.types.method_is_internal_call(method) && !rt.types.method_is_pinvoke(method) {
+        return Ok(None);
+    }
+    let owner = rt.types.method_owner(method);
+    let class = rt.types.type_name_as(owner, NameFormat::Ecma);
+    let signature = rt.types.method_signature(method)?;
+    let this = signature.has_this.then_some(owner);
+    let params = this.iter().chain(signature.params);
+    let params: Vec<_> = params.map(|p| short_name(&rt.types, *p)).collect();
+    let name = rt.types.method_name(method);
+    Ok(Some(format!(
+        "(wrapper managed-to-native) {class}.{name}({})",
+        params.join(",")
+    )))
 }
 
 /// The `MethodBase` to show for a frame: of shared code, the generic definition.
@@ -63,7 +89,11 @@ fn frame_object(rt: &'static Runtime, entry: &Entry) -> Result<Obj> {
     let start = entry.native.code().map_or(0, |c| c.start);
     rt.set_field(o, "methodAddress", start as i64);
     rt.set_field(o, "methodIndex", NO_INDEX);
-    match rt.emit.trace_name(rt, entry.frame.method) {
+    let internal_name = match rt.emit.trace_name(rt, entry.frame.method) {
+        Some(name) => Some(name),
+        None => wrapper_name(rt, entry.frame.method)?,
+    };
+    match internal_name {
         Some(name) => rt.set_field(o, "internalMethodName", string::from_rust(&name)?),
         None => {
             let method = method_base(rt, entry.frame.method)?;
@@ -108,18 +138,10 @@ extern "C" fn frame_info(
 ) -> bool {
     managed(|| {
         let rt = runtime::get();
-        // Callers count the wrapper of the internal call as a frame.
+        // Callers count the internal call itself as a frame.
         let skip = skip.max(0) as usize;
         let entries = expand(capture_trace(threads::current(), 0, skip + MAX_FRAMES));
-        let wrapper = entries
-            .first()
-            .is_some_and(|e| rt.types.method_name(e.frame.method) == "get_frame_info");
-        let at = if wrapper {
-            skip
-        } else {
-            skip.saturating_sub(1)
-        };
-        let Some(entry) = entries.get(at) else {
+        let Some(entry) = entries.get(skip) else {
             return Ok(false);
         };
         // SAFETY: managed code passes addresses of variables.

@@ -6,7 +6,9 @@ use super::signature::{ir_signature, lower, this_type};
 use super::stack::Item;
 use super::{Importer, Pair};
 use crate::abi::helper::HelperId;
-use crate::ir::{AliasClass, FunctionBuilder, MemRef, MemType, Op, Signature, Type, Value};
+use crate::ir::{
+    AliasClass, FunctionBuilder, InlineSite, MemRef, MemType, Op, Signature, SourceLoc, Type, Value,
+};
 use crate::metadata::Token;
 use crate::types::{
     CallConv, ContextSource, Known, MethodId, MethodKind, MethodSignature, TypeId, ValueClass,
@@ -201,15 +203,37 @@ impl Importer<'_> {
         if direct && self.ctx.needs_context(method.canon) != ContextSource::None {
             operands.extend(self.callee_context(method));
         }
-        let mut value = self.b.call(op, Some(body), &sig, &operands);
+        let mut value = if op == Op::CallInternal {
+            self.emit_internal_call(body, &sig, &operands)
+        } else {
+            self.b.call(op, Some(body), &sig, &operands)
+        };
         if tail {
             self.b.mark_tail_call();
         }
         if op == Op::CallInternal {
             value = self.normalized(value, signature.ret)?;
         }
+        self.called = true;
         self.push_result(&signature, value, result);
         Ok(())
+    }
+
+    /// A call without the wrapper, which stack traces show all the same: it counts as inlined.
+    fn emit_internal_call(
+        &mut self,
+        method: MethodId,
+        sig: &Signature,
+        operands: &[Value],
+    ) -> Option<Value> {
+        let call = self.b.loc();
+        let sites = &mut self.b.func.inline_sites;
+        sites.push(InlineSite { method, call });
+        let site = sites.len() as u32;
+        self.b.set_loc(SourceLoc { il: 0, site });
+        let value = self.b.call(Op::CallInternal, Some(method), sig, operands);
+        self.b.set_loc(call);
+        value
     }
 
     /// A small integer from native code: the bits above it are anything.

@@ -28,6 +28,8 @@ struct Known {
     shape: Option<Vec<Carried>>,
     edges_left: u32,
     queued: bool,
+    /// The statement that the first branch here belongs to, which goes on here if the stack is not empty.
+    statement: SourceLoc,
 }
 
 /// All blocks so far and those still to import.
@@ -75,6 +77,7 @@ impl Importer<'_> {
                 shape: None,
                 edges_left,
                 queued: false,
+                statement: SourceLoc::default(),
             },
         );
         Ok(block)
@@ -145,9 +148,11 @@ impl Importer<'_> {
             }
         };
         self.carry_out(&shape)?;
+        let statement = self.b.loc();
         if let Some(k) = self.flow.known.get_mut(&key) {
             k.shape = Some(shape);
             if !core::mem::replace(&mut k.queued, true) {
+                k.statement = statement;
                 self.flow.queue.insert(key);
             }
         }
@@ -273,14 +278,16 @@ impl Importer<'_> {
             return Ok(());
         };
         let (block, shape) = (known.block, known.shape.clone().unwrap_or_default());
+        self.b.set_loc(known.statement);
         self.flow.copy = key.copy;
         self.prefixes = Default::default();
         self.b.switch_to(block);
         self.b.set_region(self.b.func.blocks[block.index()].region);
         self.b.set_cold(self.b.func.blocks[block.index()].cold);
         self.offset = key.offset;
-        self.set_loc();
+        self.called = false;
         self.carry_in(&shape);
+        self.set_loc();
         self.enter_regions(key)?;
         if let Err(e) = self.import_instructions(key.offset) {
             self.throw_failure(e);

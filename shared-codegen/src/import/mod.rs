@@ -150,6 +150,8 @@ pub(crate) struct Importer<'c> {
     options: ImportOptions,
     /// Offset of the instruction being imported.
     offset: u32,
+    /// Whether the last instruction was a call.
+    called: bool,
     /// Offset of the instruction after it; moved on by look-ahead.
     next: u32,
 }
@@ -187,6 +189,7 @@ impl<'c> Importer<'c> {
             type_pairs: FxHashMap::default(),
             options,
             offset: 0,
+            called: false,
             next: 0,
         })
     }
@@ -227,11 +230,16 @@ impl<'c> Importer<'c> {
         Ok(self.b.finish())
     }
 
+    /// Code is attributed to the start of its statement, as stack traces show it: the last offset where the evaluation
+    /// stack was empty, or the one behind the last call since then.
     fn set_loc(&mut self) {
-        self.b.set_loc(SourceLoc {
-            il: self.offset,
-            site: 0,
-        });
+        if self.stack.is_empty() || self.called {
+            self.b.set_loc(SourceLoc {
+                il: self.offset,
+                site: 0,
+            });
+        }
+        self.called = false;
     }
 
     fn invalid<T>(&self, reason: &'static str) -> Result<T> {

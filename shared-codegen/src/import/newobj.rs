@@ -37,6 +37,8 @@ impl Importer<'_> {
             }
             _ => self.new_value(ctor, owner, args)?,
         }
+        // The statement goes on: `throw new X()` is one.
+        self.called = false;
         Ok(())
     }
 
