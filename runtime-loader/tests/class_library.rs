@@ -14,4 +14,5 @@ program_tests! { SUITE, gc "31":
     marshal 0;
     versions 0;
     volatile 0;
+    traces 0;
 }

@@ -37,9 +37,20 @@ impl Importer<'_> {
             }
             _ => self.new_value(ctor, owner, args)?,
         }
-        // The statement goes on: `throw new X()` is one.
-        self.called = false;
+        self.called = !self.is_plain_exception(owner.canon, ctor.canon)?;
         Ok(())
+    }
+
+    /// An exception of mscorlib made from at most two strings: `throw new X("…")` counts as one statement.
+    fn is_plain_exception(&self, class: TypeId, ctor: MethodId) -> Result<bool> {
+        let params = self.ctx.method_signature(ctor)?.params;
+        let string = self.ctx.known(Known::String);
+        Ok(params.len() <= 2
+            && params.iter().all(|p| *p == string)
+            && self.ctx.type_module(class) == self.ctx.corlib()
+            && self
+                .ctx
+                .is_assignable(class, self.ctx.known(Known::Exception)))
     }
 
     /// A value type: constructed in a temporary.
