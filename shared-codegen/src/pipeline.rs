@@ -6,7 +6,7 @@ use crate::emit::{CodeBlob, Reduced};
 use crate::import::{self, ContextOracle, ImportOptions, import_method};
 use crate::ir::{Function, Region};
 pub use crate::isa::x64::finish::emit_options;
-use crate::passes::{OptSet, PassContext, PassError, Verify, run_pipeline};
+use crate::passes::{BodyCache, OptSet, PassContext, PassError, Verify, run_pipeline};
 use crate::types::{MethodId, TypeContext};
 
 /// Why a method has no code.
@@ -63,6 +63,7 @@ pub fn compile_method_with(
     cx.verify = plan.verify;
     // The baseline of the back end is x86-64-v2.
     (cx.has_round, cx.has_popcnt) = (true, true);
+    cx.bodies = ctx.attached::<BodyCache>();
     let too_large = exceptional_edges(&f) > MAX_EXCEPTIONAL_EDGES;
     let passes = match too_large {
         true => plan.passes.intersection(OptSet::quick()),

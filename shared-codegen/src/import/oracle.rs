@@ -284,12 +284,7 @@ impl TypeOracle for ContextOracle<'_> {
         }
     }
 
-    fn body_for_inlining(
-        &self,
-        method: MethodId,
-        _caller: Option<MethodId>,
-        max_il: u32,
-    ) -> Option<Function> {
+    fn body_for_inlining(&self, method: MethodId, max_il: u32) -> Option<Function> {
         let ctx = self.ctx;
         if self.walks_stack(method) {
             return None;

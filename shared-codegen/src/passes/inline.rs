@@ -27,6 +27,7 @@
 //! return; calls in cold blocks or on the way to a `throw`. Linear in the size of the result. Adds blocks, so everything
 //! computed about the function must be computed anew.
 
+use super::body_cache::Body;
 use super::{InlineHint, PassContext};
 use crate::analysis::{Cfg, Dominators, Loops};
 use crate::ir::{
@@ -35,6 +36,7 @@ use crate::ir::{
 };
 use crate::types::MethodId;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Deepest chain of inlined calls.
 const MAX_DEPTH: usize = 8;
@@ -131,7 +133,7 @@ impl Inliner<'_> {
         for at in 0..data.insts.len() {
             let inst = f.blocks[block.index()].insts[at];
             if let Some((method, body)) = self.body_for(f, block, inst) {
-                self.insert(f, block, at, method, &body);
+                self.insert(f, block, at, method, &body.function);
                 return true;
             }
         }
@@ -139,7 +141,12 @@ impl Inliner<'_> {
     }
 
     /// The body to insert for a call, with its cost taken from the budget.
-    fn body_for(&mut self, f: &Function, block: Block, inst: Inst) -> Option<(MethodId, Function)> {
+    fn body_for(
+        &mut self,
+        f: &Function,
+        block: Block,
+        inst: Inst,
+    ) -> Option<(MethodId, Arc<Body>)> {
         let data = &f.insts[inst.index()];
         let (Op::Call, Imm::Call(info)) = (data.op, data.imm) else {
             return None;
@@ -155,24 +162,36 @@ impl Inliner<'_> {
         if self.budget == 0 || !chain_allows(f, data.loc, method) {
             return None;
         }
-        let oracle = self.cx.oracle;
-        let mut body = oracle.body_for_inlining(method, f.method, max_il)?;
-        super::intrinsics::run(&mut body, self.cx);
-        let cost = body
-            .layout
-            .iter()
-            .map(|&b| block_cost(&body, b))
-            .sum::<u32>();
+        let make = || self.import(method, max_il);
+        let body = match self.cx.bodies {
+            Some(cache) => cache.get(method, make),
+            None => make(),
+        }?;
         let max_cost = match hint {
-            InlineHint::Small if is_leaf(&body) => max_cost.max(LEAF_COST),
+            InlineHint::Small if body.is_leaf => max_cost.max(LEAF_COST),
             _ => max_cost,
         };
-        let fits = cost <= max_cost.min(self.budget);
-        if !fits || !is_fit(&body) || body.sig != f.sigs[info.sig.index()] {
+        let fits = body.cost <= max_cost.min(self.budget);
+        if !fits || body.function.sig != f.sigs[info.sig.index()] {
             return None;
         }
-        self.budget -= cost;
+        self.budget -= body.cost;
         Some((method, body))
+    }
+
+    /// The body of a method. How much IL it may have depends on the method only, so it may be kept.
+    fn import(&self, method: MethodId, max_il: u32) -> Option<Arc<Body>> {
+        let mut function = self.cx.oracle.body_for_inlining(method, max_il)?;
+        super::intrinsics::run(&mut function, self.cx);
+        if !is_fit(&function) {
+            return None;
+        }
+        let blocks = function.layout.iter();
+        Some(Arc::new(Body {
+            cost: blocks.map(|&b| block_cost(&function, b)).sum(),
+            is_leaf: is_leaf(&function),
+            function,
+        }))
     }
 
     /// Splits `block` at instruction number `at`, a call, and puts the body in between.

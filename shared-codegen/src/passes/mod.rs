@@ -5,6 +5,7 @@
 //! ([`table::ORDER`], checked by a test). Which optional passes run is an [`OptSet`]. Every pass runs inside
 //! [`scope::run_pass`], which gives it time, dump and verification.
 
+mod body_cache;
 mod cursor;
 mod memory;
 mod optset;
@@ -32,6 +33,7 @@ pub mod sroa;
 pub mod tail_calls;
 pub mod tail_recursion;
 
+pub use body_cache::BodyCache;
 pub use cursor::Cursor;
 pub use optset::{OptError, OptSet, help_text};
 pub use oracle::{CastTest, ElementFacts, InlineHint, InstanceFacts, NoFacts, TypeOracle};
@@ -75,6 +77,8 @@ pub struct PassContext<'a> {
     pub verify: Verify,
     /// Sees the function around every pass.
     pub observer: Option<&'a dyn PassObserver>,
+    /// Where bodies for inlining are kept. It must always be used with the same processor features.
+    pub bodies: Option<&'a BodyCache>,
 }
 
 impl<'a> PassContext<'a> {
@@ -91,6 +95,7 @@ impl<'a> PassContext<'a> {
                 Verify::Off
             },
             observer: None,
+            bodies: None,
         }
     }
 }

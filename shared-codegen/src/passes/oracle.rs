@@ -92,14 +92,9 @@ pub trait TypeOracle {
     /// Whether a method is worth and fit for inlining, as far as can be said without its body.
     fn inline_hint(&self, method: MethodId) -> InlineHint;
 
-    /// The imported body of a method that may be inlined into `caller`: not one that walks the stack or calls a method that
+    /// The imported body of a method that may be inlined anywhere: not one that walks the stack or calls a method that
     /// does, IL size at most `max_il` bytes. Every failure is `None`.
-    fn body_for_inlining(
-        &self,
-        method: MethodId,
-        caller: Option<MethodId>,
-        max_il: u32,
-    ) -> Option<Function>;
+    fn body_for_inlining(&self, method: MethodId, max_il: u32) -> Option<Function>;
 
     /// The method is one the intrinsics table replaces.
     fn intrinsic(&self, method: MethodId) -> Option<super::intrinsics::Intrinsic>;
@@ -143,7 +138,7 @@ impl TypeOracle for NoFacts {
     fn inline_hint(&self, _: MethodId) -> InlineHint {
         InlineHint::Never
     }
-    fn body_for_inlining(&self, _: MethodId, _: Option<MethodId>, _: u32) -> Option<Function> {
+    fn body_for_inlining(&self, _: MethodId, _: u32) -> Option<Function> {
         None
     }
     fn intrinsic(&self, _: MethodId) -> Option<super::intrinsics::Intrinsic> {

@@ -11,6 +11,7 @@ use crate::types::assembly::LoadedModule;
 use core::hash::Hash;
 use parking_lot::RwLock;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::any::Any;
 use std::sync::OnceLock;
 
 bitflags::bitflags! {
@@ -106,6 +107,7 @@ pub struct TypeContext {
     fields: Interner<FieldKind, FieldEntry>,
     signatures: Interner<MethodSignature, MethodSignature>,
     lists: RwLock<FxHashSet<TypeList>>,
+    attached: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl TypeContext {
@@ -121,9 +123,17 @@ impl TypeContext {
             fields: Interner::new(),
             signatures: Interner::new(),
             lists: RwLock::new(FxHashSet::default()),
+            attached: OnceLock::new(),
         };
         ctx.load_corlib()?;
         Ok(ctx)
+    }
+
+    /// What somebody else keeps for as long as this context lives, because it is in terms of its ids; made at the first
+    /// call. There is room for one type: `None` for others.
+    pub fn attached<T: Any + Send + Sync + Default>(&self) -> Option<&T> {
+        let made = self.attached.get_or_init(|| Box::new(T::default()));
+        made.downcast_ref()
     }
 
     /// The module of mscorlib.

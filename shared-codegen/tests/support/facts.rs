@@ -166,7 +166,7 @@ impl TypeOracle for Facts {
             false => InlineHint::Never,
         }
     }
-    fn body_for_inlining(&self, method: MethodId, _: Option<MethodId>, _: u32) -> Option<Function> {
+    fn body_for_inlining(&self, method: MethodId, _: u32) -> Option<Function> {
         self.bodies
             .iter()
             .find(|f| f.method == Some(method))
