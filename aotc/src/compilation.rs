@@ -28,8 +28,10 @@ pub struct Unit {
     pub name: String,
     /// Prefix of the local symbols of its text.
     pub prefix: String,
-    /// The method that needs it; none for those that are compiled in any case.
+    /// The method that needs it; none for those that are compiled in any case, or needed by a type.
     pub needed_by: Option<MethodId>,
+    /// Compiled in any case.
+    pub is_root: bool,
     pub outcome: Result<CodeBlob, LeftOut>,
     /// Runtime constants that methods it calls directly need, beyond its own.
     pub bound_for_callees: Vec<Fixup>,
@@ -60,6 +62,7 @@ pub fn run(input: &Input, plan: &Plan, progress: &ProgressBar) -> Vec<Unit> {
     let mut by_types = Vec::new();
     instances.needed_by_types(&mut by_types);
     let mut needed: Vec<_> = by_types.into_iter().map(|m| (m, None)).collect();
+    let root_count = work.len();
     let mut units = Vec::new();
     let mut budget = MAX_INSTANCES;
     while !work.is_empty() {
@@ -88,6 +91,9 @@ pub fn run(input: &Input, plan: &Plan, progress: &ProgressBar) -> Vec<Unit> {
         }
         budget -= work.len();
     }
+    units[..root_count]
+        .iter_mut()
+        .for_each(|u| u.is_root = true);
     units
 }
 
@@ -116,6 +122,7 @@ fn unit(ctx: &TypeContext, work: &Work, outcome: Result<CodeBlob, LeftOut>) -> U
         name: ctx.method_full_name(work.method),
         prefix: format!("{:016x}", ctx.stable_method_hash(work.method)),
         needed_by: work.needed_by,
+        is_root: false,
         outcome,
         bound_for_callees: Vec::new(),
     }

@@ -60,6 +60,7 @@ impl<'c> Instances<'c> {
             let def = self.ctx.type_def(self.module, row);
             if let Some(t) = over_references(self.ctx, def) {
                 self.add_type(t, out);
+                self.add_readers(t, out);
             }
         }
     }
@@ -159,6 +160,10 @@ impl<'c> Instances<'c> {
                 for class in reflected::made_by(ctx, t) {
                     self.add_made(class, out);
                 }
+                if ctx.is_nullable(t) {
+                    let all = ctx.methods(t).unwrap_or_default();
+                    all.into_iter().for_each(|m| self.add_method(m, out));
+                }
             }
             TypeKind::SzArray(e) if e != ctx.canon() => self.add_array(t, out),
             _ => {}
@@ -187,6 +192,22 @@ impl<'c> Instances<'c> {
         let default = ctx.find_constructor(t, &[]).ok().flatten();
         for m in ctx.class_initializer(t).into_iter().chain(default) {
             self.add_method(m, out);
+        }
+    }
+
+    /// What reflection reads the properties of a class with.
+    fn add_readers(&mut self, class: TypeId, out: &mut Vec<MethodId>) {
+        let ctx = self.ctx;
+        for property in ctx.properties(class).unwrap_or_default() {
+            if ctx.nullable_arg(property.ty).is_some() {
+                self.add_type(property.ty, out);
+            }
+            for reader in reflected::readers(ctx, class, &property) {
+                self.add_method(reader, out);
+                for t in reflected::reader_types(ctx, reader) {
+                    self.add_type(t, out);
+                }
+            }
         }
     }
 

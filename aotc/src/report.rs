@@ -33,7 +33,7 @@ pub fn summary(name: &str, units: &[Unit], f: &Figures) {
 /// All figures.
 pub fn stats(name: &str, units: &[Unit], f: &Figures) {
     summary(name, units, f);
-    let instances = units.iter().filter(|u| u.needed_by.is_some()).count();
+    let instances = units.iter().filter(|u| !u.is_root).count();
     eprintln!("  instances          {instances}");
     eprintln!("  direct calls       {}", f.direct_calls);
     eprintln!("  cells              {}", f.cells);

@@ -37,6 +37,7 @@ class Pair<A, B> {
     public Pair(A a, B b) { this.a = a; this.b = b; }
     public virtual string Show() { return "" + a + b; }
 }
+class Shape { public double Area { get { return 1; } } public static short Count { get { return 2; } } public byte? Edge { get; set; } }
 class User<T> { public int Use(Box<T> box) { return box.Fresh().Count; } }
 
 static class P {
@@ -81,6 +82,11 @@ fn everything_a_program_runs_is_in_its_image() {
         "ObjectComparer`1<Color>::Compare(",
         "GenericComparer`1<Money>::Compare(",
         "NullableComparer`1<Money>::Compare(",
+        // What reflection reads properties with.
+        "RuntimePropertyInfo::GetterAdapterFrame<__Canon,System.Double>(",
+        "RuntimePropertyInfo/Getter`2<__Canon,System.Double>::Invoke(",
+        "RuntimePropertyInfo::StaticGetterAdapterFrame<System.Int16>(",
+        "Nullable`1<System.Byte>::get_HasValue(",
         // Called through derived classes, lookups and interfaces of vectors.
         "Table`1<Money>::get_Count(",
         "Pair`2<__Canon,System.Int64>::Show(",

@@ -71,3 +71,38 @@ fn mcs_and_the_examples() {
         assert!(errors.contains("methods JIT-compiled: 0 "), "{errors}");
     }
 }
+
+const EMITTING: &str = r#"
+using System;
+using System.Reflection.Emit;
+class P {
+    static void Main() {
+        var method = new DynamicMethod("Made", typeof(int), new Type[0]);
+        var code = method.GetILGenerator();
+        code.Emit(OpCodes.Ldc_I4_7);
+        code.Emit(OpCodes.Ret);
+        Console.WriteLine("before");
+        Console.WriteLine(((Func<int>)method.CreateDelegate(typeof(Func<int>)))());
+    }
+}
+"#;
+
+#[test]
+fn emitted_code_is_named() {
+    let lab = tempfile::tempdir().unwrap();
+    let path = |name: &str| lab.path().join(name);
+    std::fs::write(path("e.cs"), EMITTING).unwrap();
+    let out = format!("-out:{}", path("e.exe").display());
+    expect(Command::new("mcs").arg(out).arg(path("e.cs")));
+    let closure = ["--all", "--asm-data", "--closure", "--out-dir"];
+    expect(aotc().args(closure).arg(path("images")).arg(path("e.exe")));
+    let out = aotrun(&path("images")).arg(path("e.exe")).output().unwrap();
+    let errors = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(3), "{errors}");
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "before\n", "{errors}");
+    let last = errors.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("Made") && last.contains("emitted at run time"),
+        "{errors}"
+    );
+}

@@ -38,6 +38,8 @@ pub enum NotFromImage {
     NotInside(String),
     /// No image in use holds this instance of generic code; whoever needs it should.
     NoInstance,
+    /// The program made it (`System.Reflection.Emit`, compiled expressions).
+    Emitted,
     /// A runtime constant of its code could not be had.
     Unbound(String),
 }
@@ -50,6 +52,7 @@ impl fmt::Display for NotFromImage {
             NotFromImage::NotInside(why) if why.is_empty() => f.write_str("not in the image"),
             NotFromImage::NotInside(why) => write!(f, "not in the image: {why}"),
             NotFromImage::NoInstance => f.write_str("no image in use has this instance"),
+            NotFromImage::Emitted => f.write_str("emitted at run time"),
             NotFromImage::Unbound(what) => write!(f, "cannot be bound: {what}"),
         }
     }
@@ -151,6 +154,9 @@ impl Images {
         method: MethodId,
     ) -> Result<(&'static LoadedImage, MethodEntry), NotFromImage> {
         let module = rt.types.method_module(method);
+        if rt.types.module(module).growth().is_some() {
+            return Err(NotFromImage::Emitted);
+        }
         let own = self.of_module(rt, module);
         let mut key = Vec::with_capacity(64);
         rt.types.encode_method(method, &mut key);
