@@ -2,10 +2,11 @@
 
 use super::reflection::native::{PointerArray, pointer_array};
 use super::reflection::{method_object, module_of_handle, object_array};
-use super::runtime_type::type_array;
+use super::runtime_type::object_of;
 use super::stack_trace::callers;
 use super::{Result, Thrown, assembly_name, icalls, managed, module, type_lookup};
-use crate::object::{Obj, new_object, string};
+use crate::object::{Obj, array, new_object, string};
+use crate::runtime::invoke::{Arg, call};
 use crate::runtime::{self, boot};
 use shared_codegen::metadata::{
     AssemblyRefRow, FileRow, ManifestResource, ManifestResourceRow, TableId, Token, TypeDefRow,
@@ -146,7 +147,53 @@ extern "C" fn assemblies(_domain: Obj, reflection_only: bool) -> Obj {
 }
 
 extern "C" fn types(this: Obj, exported: bool) -> Obj {
-    managed(|| type_array(&types_of(module_of(this)?, exported), false))
+    managed(|| type_objects(module_of(this)?, exported))
+}
+
+/// The `Type` of a type whose base classes, interfaces and fields can be loaded.
+fn loaded(ty: TypeId) -> Result<Obj> {
+    let types = &runtime::get().types;
+    types.parent(ty)?;
+    types.interfaces(ty)?;
+    object_of(ty)
+}
+
+/// The types of a module as `Type[]`; `ReflectionTypeLoadException` if some cannot be loaded.
+pub(super) fn type_objects(module: ModuleId, exported: bool) -> Result<Obj> {
+    let rt = runtime::get();
+    let all = types_of(module, exported);
+    let nulls = vec![Obj::NULL; all.len()];
+    let objects = object_array(rt, rt.types.known(Known::Type), &nulls)?;
+    let exception = rt.types.known(Known::Exception);
+    let failures = object_array(rt, exception, &nulls)?;
+    let mut failed = 0;
+    for (n, ty) in all.into_iter().enumerate() {
+        match loaded(ty) {
+            Ok(object) => array::set(objects, n, object),
+            Err(e) => {
+                array::set(failures, failed, e.into_object());
+                failed += 1;
+            }
+        }
+    }
+    if failed == 0 {
+        return Ok(objects);
+    }
+    let class = "ReflectionTypeLoadException";
+    let class = rt
+        .types
+        .require_type(rt.types.corlib(), "System.Reflection", class)?;
+    let params = [objects, failures].map(|a| a.method_table().type_id());
+    let ctor = rt.types.find_constructor(class, &params)?;
+    let ctor = ctor.ok_or_else(|| Thrown::bare("System", "TypeLoadException"))?;
+    let shown = array::allocate(failures.method_table(), failed)?;
+    for n in 0..failed {
+        array::set(shown, n, array::get::<Obj>(failures, n));
+    }
+    let thrown = new_object(rt.method_table(class)?)?;
+    let args = [thrown, objects, shown].map(Arg::Ref);
+    call(rt.methods.desc(ctor), &args)?;
+    Err(Thrown::Object(thrown))
 }
 
 extern "C" fn get_type(this: Obj, _module: Obj, name: Obj, throw: bool, ignore_case: bool) -> Obj {

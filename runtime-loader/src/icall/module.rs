@@ -1,8 +1,8 @@
 //! `RuntimeModule`.
 
-use super::assembly::{assembly_object, types_of};
+use super::assembly::{assembly_object, type_objects};
 use super::reflection::{field_object, method_object, module_of_handle};
-use super::runtime_type::{normal, object_of, type_array};
+use super::runtime_type::{normal, object_of};
 use super::{Result, icalls, managed};
 use crate::object::{MethodTable, Obj, array, new_object, string};
 use crate::runtime;
@@ -113,7 +113,7 @@ extern "C" fn global_type(module: usize) -> Obj {
 }
 
 extern "C" fn types(module: usize) -> Obj {
-    managed(|| type_array(&types_of(module_of_handle(module)?, false), false))
+    managed(|| type_objects(module_of_handle(module)?, false))
 }
 
 /// `ResolveTokenError`

@@ -191,10 +191,26 @@ impl TypeContext {
         Ok(builder.finish(value_type, min))
     }
 
+    /// The signature of a field says that it holds a reference, whatever is known about the class.
+    fn says_reference(&self, f: FieldId) -> bool {
+        use crate::metadata::sig::{TypeSig, parse_field};
+        fn holds(sig: &TypeSig) -> bool {
+            match sig {
+                TypeSig::Named(_, is_value) | TypeSig::Generic(_, is_value, _) => !is_value,
+                TypeSig::SzArray(_) | TypeSig::Array(..) => true,
+                TypeSig::Modified(_, _, inner) => holds(inner),
+                _ => false,
+            }
+        }
+        let field = self.field_kind(f);
+        let row = self.module(field.module).field(field.row).ok();
+        row.and_then(|r| parse_field(r.signature).ok())
+            .is_some_and(|sig| holds(&sig))
+    }
+
     pub(crate) fn field_shape(&self, f: FieldId, stack: &mut Vec<TypeId>) -> Result<FieldShape> {
         use crate::ir::MemType;
         let row = self.field_kind(f).row;
-        let ty = self.field_type(f)?;
         let owner = self.field_kind(f).owner;
         let plain = |size, align| FieldShape {
             row,
@@ -204,6 +220,15 @@ impl TypeContext {
             byrefs: Vec::new(),
             padded: false,
         };
+        let reference = || FieldShape {
+            refs: vec![0],
+            ..plain(8, 8)
+        };
+        let ty = match self.field_type(f) {
+            // A class that is missing matters to who uses the field.
+            Err(_) if self.says_reference(f) => return Ok(reference()),
+            ty => ty?,
+        };
         if self.is_known(self.dispatch_def(owner), super::Known::ByReference) {
             return Ok(FieldShape {
                 byrefs: vec![0],
@@ -212,10 +237,7 @@ impl TypeContext {
         }
         Ok(match self.value_class_within(ty, stack)? {
             ValueClass::Void => return Err(self.type_load(owner, "a field has type void")),
-            ValueClass::Scalar(MemType::Ref) => FieldShape {
-                refs: vec![0],
-                ..plain(8, 8)
-            },
+            ValueClass::Scalar(MemType::Ref) => reference(),
             ValueClass::Scalar(m) => FieldShape {
                 byrefs: if m == MemType::ByRef { vec![0] } else { vec![] },
                 padded: matches!(m, MemType::F32 | MemType::F64),

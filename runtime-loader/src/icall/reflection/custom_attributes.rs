@@ -131,7 +131,7 @@ pub(super) fn find(provider: Obj, filter: Option<&'static MethodTable>) -> Resul
         let constructor = match rt.types.resolve_method(module, row.ty, Default::default()) {
             Ok(c) => c,
             // Attributes of missing assemblies matter only to who asks for everything.
-            Err(_) if filter.is_some() => continue,
+            Err(_) if filter.is_some_and(|f| !is_root(f)) => continue,
             Err(e) => return Err(e.into()),
         };
         let class = rt.method_table(rt.types.method_owner(constructor))?;
@@ -144,6 +144,14 @@ pub(super) fn find(provider: Obj, filter: Option<&'static MethodTable>) -> Resul
         }
     }
     Ok(found)
+}
+
+/// Every attribute is one.
+fn is_root(class: &'static MethodTable) -> bool {
+    let types = &runtime::get().types;
+    [Known::Object, Known::Attribute]
+        .map(|k| types.known(k))
+        .contains(&class.type_id())
 }
 
 fn fits(class: &'static MethodTable, filter: &'static MethodTable) -> bool {

@@ -44,7 +44,7 @@ static class P
         Console.WriteLine(t.IsSubclassOf(typeof(Root)) + " " + typeof(Root).IsAssignableFrom(t) + " " + typeof(IDisposable).IsAssignableFrom(t) + " " + t.IsClass + t.IsValueType + t.IsInterface + t.IsPublic + " " + t.FullName + " " + t.BaseType + " " + t.Attributes + " " + d + " " + d.DeclaringType + t.IsCreated());
         Console.WriteLine(typeof(List<>).MakeGenericType(t) + " " + t.MakeArrayType() + " " + t.MakeArrayType(2) + " " + t.MakeByRefType() + " " + t.MakePointerType() + " " + t.AssemblyQualifiedName);
         var c = t.CreateType();
-        Console.WriteLine(t.IsCreated() + " " + (c.UnderlyingSystemType == c) + " " + typeof(Root).IsAssignableFrom(c) + " " + t.GetMethods().Length.Equals(c.GetMethods().Length) + " " + t.GetConstructors().Length + " " + c.GetMethod("Dispose").MetadataToken.Equals(d.MetadataToken) + " " + string.Join(",", t.GetInterfaces().Select(x => x.Name)));
+        Console.WriteLine(t.IsCreated() + " " + (c.UnderlyingSystemType == c) + " " + typeof(Root).IsAssignableFrom(c) + " " + t.GetMethods().Length.Equals(c.GetMethods().Length) + " " + t.GetConstructors().Length + " " + string.Join(",", t.GetInterfaces().Select(x => x.Name)));
         using ((IDisposable)Activator.CreateInstance(c)) { }
         try { d.Invoke(null, null); } catch (NotSupportedException) { Console.WriteLine("not invoked"); }
     }

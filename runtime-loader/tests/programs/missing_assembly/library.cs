@@ -1,0 +1,2 @@
+// Types that need the missing assembly in different ways.
+public class Ok { public static string Hi() { return "hi"; } } public class Bad : DepBase { } public class BadI : IDep { } public class BadF { public DepS S; } public class Sig { public DepBase M(DepBase d) { return d; } public int N() { return 1; } public DepBase Fld; } [DepAttr(3, P = 4)] public class Attributed { } public class Gen : System.Collections.Generic.List<DepBase> { } public class Body { public static void Use() { DepBase.Gone(); } public static int Fl() { return new DepBase().F; } }
