@@ -6,7 +6,9 @@ use crate::jit::code_map::LogicalFrame;
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
 use crate::runtime::{self, Runtime};
 use crate::threads;
-use shared_codegen::types::{ContextSource, Known, MethodId, ModuleId, NameFormat};
+use shared_codegen::types::{
+    ContextSource, Known, MethodId, MethodKind, ModuleId, NameFormat, SyntheticKind,
+};
 
 icalls! {
     "System.Diagnostics.StackTrace" {
@@ -48,9 +50,16 @@ fn is_delegate_invoke(rt: &Runtime, method: MethodId) -> bool {
 
 /// The name of the frame of a native method's wrapper, which traces of exceptions show in the runtime's terms.
 fn wrapper_name(rt: &Runtime, method: MethodId) -> Result<Option<String>> {
-    if !rt.types.method_is_internal_call(method) && !rt.types.method_is_pinvoke(method) {
-        return Ok(None);
-    }
+    let direction = match rt.types.method_kind(method) {
+        MethodKind::Synthetic {
+            kind: SyntheticKind::NativeToManaged,
+            ..
+        } => "native-to-managed",
+        MethodKind::Synthetic { .. } => "managed-to-native",
+        _ if rt.types.method_is_internal_call(method) => "managed-to-native",
+        _ if rt.types.method_is_pinvoke(method) => "managed-to-native",
+        _ => return Ok(None),
+    };
     let owner = rt.types.method_owner(method);
     let class = rt.types.type_name_as(owner, NameFormat::Ecma);
     let signature = rt.types.method_signature(method)?;
@@ -59,7 +68,7 @@ fn wrapper_name(rt: &Runtime, method: MethodId) -> Result<Option<String>> {
     let params: Vec<_> = params.map(|p| short_name(&rt.types, *p)).collect();
     let name = rt.types.method_name(method);
     Ok(Some(format!(
-        "(wrapper managed-to-native) {class}.{name}({})",
+        "(wrapper {direction}) {class}.{name}({})",
         params.join(",")
     )))
 }

@@ -24,8 +24,8 @@ struct Callback {
     delegate: Handle,
     /// Name of the delegate type, for when the delegate is gone.
     class: TypeId,
-    /// The stub that takes the delegate and the frame.
-    stub: MethodId,
+    /// Code of the stub that takes the delegate and the frame.
+    stub: usize,
 }
 
 fn invoke_of(class: TypeId) -> Result<MethodId> {
@@ -52,7 +52,7 @@ pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
     let callback = Box::leak(Box::new(Callback {
         delegate: Handle::new(HandleKind::Weak, delegate),
         class,
-        stub,
+        stub: rt.methods.callable(rt, desc)?,
     }));
     let data = core::ptr::from_ref(callback) as usize;
     let thunk = rt.jit.thunks.native_callback(data, entry)?;
@@ -118,9 +118,8 @@ unsafe extern "C" fn entry(data: usize, args: *mut NativeArgs) {
 }
 
 fn call(callback: &Callback, frame: u64) -> Result<()> {
-    let rt = runtime::get();
     let Some(delegate) = callback.delegate.target().non_null() else {
-        let name = rt.types.full_name(callback.class);
+        let name = runtime::get().types.full_name(callback.class);
         return Err(Thrown::system(
             "ExecutionEngineException",
             format!(
@@ -128,7 +127,6 @@ fn call(callback: &Callback, frame: u64) -> Result<()> {
             ),
         ));
     };
-    let stub = rt.methods.callable(rt, rt.methods.desc(callback.stub))?;
-    invoke::call_code(stub, &[Arg::Ref(delegate), Arg::Word(frame)])?;
+    invoke::call_code(callback.stub, &[Arg::Ref(delegate), Arg::Word(frame)])?;
     Ok(())
 }

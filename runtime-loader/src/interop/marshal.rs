@@ -19,32 +19,9 @@ pub extern "C" fn delegate_from_native(code: usize, class: &'static MethodTable)
     managed(|| super::callback::delegate_of(code, class.type_id()))
 }
 
-/// Helper `safe_handle_acquire`.
-pub extern "C" fn safe_handle_acquire(h: Obj) -> usize {
-    managed(|| {
-        if h.is_null() {
-            return Err(Thrown::argument_null("handle"));
-        }
-        let rt = runtime::get();
-        let bool_ref = rt.types.by_ref(rt.types.known(Known::Boolean));
-        let class = rt.types.known(Known::SafeHandle);
-        let method = rt.method_named(class, "DangerousAddRef", &[bool_ref])?;
-        let mut success = 0u8;
-        let flag = core::ptr::from_mut(&mut success) as u64;
-        invoke::call(method, &[Arg::Ref(h), Arg::Word(flag)])?;
-        Ok(rt.get_field::<usize>(h, "handle"))
-    })
-}
-
-/// Helper `safe_handle_release`.
-pub extern "C" fn safe_handle_release(h: Obj) {
-    managed(|| {
-        let rt = runtime::get();
-        let class = rt.types.known(Known::SafeHandle);
-        let method = rt.method_named(class, "DangerousRelease", &[])?;
-        invoke::call(method, &[Arg::Ref(h)])?;
-        Ok(())
-    })
+/// Helper `throw_null_handle`.
+pub extern "C" fn throw_null_handle() {
+    managed(|| Err::<(), _>(Thrown::argument_null("handle")));
 }
 
 /// Helper `handle_new`.

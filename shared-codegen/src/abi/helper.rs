@@ -197,10 +197,8 @@ helpers! {
     ThrowForHresult = "throw_for_hresult"(I32) [TRANSITION];
     /// A native function pointer that calls a delegate (0 for null).
     DelegateToNative = "delegate_to_native"(Ref) -> I64 [TRANSITION];
-    /// Takes a reference on a SafeHandle and gives its handle.
-    SafeHandleAcquire = "safe_handle_acquire"(Ref) -> I64 [TRANSITION | WRITES];
-    /// Releases what `safe_handle_acquire` took.
-    SafeHandleRelease = "safe_handle_release"(Ref) [TRANSITION | WRITES];
+    /// Raises the exception for a null SafeHandle.
+    ThrowNullHandle = "throw_null_handle"() [TRANSITION];
     /// Saves errno as the thread's last Win32 error.
     SaveLastError = "save_last_error"() [WRITES];
 }

@@ -358,7 +358,7 @@ impl Wrapper<'_> {
             (SyntheticKind::ManagedToNative, [delegate, rest @ ..]) => {
                 let described = Described::delegate(self.ctx, invoke, &signature)?;
                 let class = self.ctx.known(Known::Delegate);
-                let field = self.ctx.find_field(class, FUNCTION_FIELD)?;
+                let field = self.ctx.find_field(class, marshal::FUNCTION_FIELD)?;
                 let field = field.ok_or(Error::Unsupported("delegates of native functions"))?;
                 let offset = self.ctx.field_offset(field)? as i32;
                 let address = self.b.load(*delegate, self::field(offset, MemType::I64));
@@ -387,6 +387,3 @@ impl Wrapper<'_> {
         b.finish()
     }
 }
-
-/// The field of `System.Delegate` with the function pointer behind it.
-const FUNCTION_FIELD: &str = "delegate_trampoline";

@@ -184,11 +184,11 @@ impl Forward<'_, '_> {
             Conversion::Class(ty) => self.pass_object(*ty, p, v)?,
             Conversion::Function(_) => {
                 self.after.push(After::KeepAlive(v));
-                self.c.helper(HelperId::DelegateToNative, &[v])
+                self.c.function_pointer(v)?
             }
             Conversion::SafeHandle(_) => {
                 self.after.push(After::Release(v));
-                self.c.helper(HelperId::SafeHandleAcquire, &[v])
+                self.c.acquire(v)?
             }
             Conversion::CriticalHandle(_) => {
                 self.after.push(After::KeepAlive(v));
@@ -435,7 +435,7 @@ impl Forward<'_, '_> {
                     self.c.destroy(ty, native);
                 }
                 After::Destroy(ty, native) => self.c.destroy(ty, native),
-                After::Release(handle) => self.c.effect(HelperId::SafeHandleRelease, &[handle]),
+                After::Release(handle) => self.c.release(handle)?,
                 After::CleanCustom(marshaler, native) => {
                     self.c.effect(HelperId::CustomClean, &[marshaler, native]);
                 }

@@ -19,6 +19,7 @@ pub(super) use describe::Described;
 pub use describe::delegates_passed;
 pub(super) use forward::{NativeCall, call_native};
 pub(super) use reverse::native_to_managed;
+pub(super) use value::FUNCTION_FIELD;
 
 use crate::ir::MemType;
 use crate::types::{BoolForm, NativeKind, TextForm, TypeId};

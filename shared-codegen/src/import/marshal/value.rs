@@ -5,9 +5,12 @@ use super::{ArrayConversion, Conversion};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
 use crate::abi::layout::{array, object, string};
+use crate::abi::trap::TrapKind;
 use crate::import::calls::native_result;
 use crate::import::error::Result;
-use crate::ir::{FunctionBuilder, IntCc, MemType, SlotData, Type, Value};
+use crate::import::flow::plain;
+use crate::import::signature::ir_signature;
+use crate::ir::{FunctionBuilder, IntCc, MemType, Op, Signature, SlotData, Type, Value};
 use crate::types::{
     BoolForm, Error, Known, MethodId, Passing, TextForm, TypeContext, TypeId, TypeKind, ValueClass,
     Word,
@@ -31,6 +34,8 @@ pub(super) struct StructForm {
     pub(super) words: SmallVec<[Word; 2]>,
 }
 
+/// The field of `System.Delegate` with the function pointer made from it or that it stands for.
+pub(in crate::import) const FUNCTION_FIELD: &str = "delegate_trampoline";
 /// The field `handle` of `SafeHandle` and `CriticalHandle`, and the two of `HandleRef`.
 const HANDLE_REF_WRAPPER: u32 = 0;
 const HANDLE_REF_HANDLE: u32 = 8;
@@ -152,6 +157,74 @@ impl Converter<'_> {
         let handle = self.b.fixup(Fixup::MethodHandle(method));
         let number = self.b.i32(number as i32);
         Ok(self.helper(HelperId::CustomMarshaler, &[handle, number]))
+    }
+
+    /// The function pointer for a delegate: the one it has already, or the one that the runtime makes; 0 for null.
+    pub(super) fn function_pointer(&mut self, delegate: Value) -> Result<Value> {
+        let class = self.ctx.known(Known::Delegate);
+        let field = self.ctx.find_field(class, FUNCTION_FIELD)?;
+        let Some(field) = field else {
+            return Ok(self.helper(HelperId::DelegateToNative, &[delegate]));
+        };
+        let mem = at(self.ctx.field_offset(field)?, MemType::I64);
+        let result = self.b.new_var(Type::I64);
+        let zero = self.b.i64(0);
+        self.b.def_var(result, zero);
+        let [some, make, done] = [(); 3].map(|()| self.b.create_block());
+        let is_null = self.is_null(delegate);
+        self.b.brif(is_null, plain(done), plain(some));
+        self.b.seal(some);
+        self.b.switch_to(some);
+        let known = self.b.load(delegate, mem);
+        self.b.def_var(result, known);
+        let is_known = self.b.icmp(IntCc::Ne, known, zero);
+        self.b.brif(is_known, plain(done), plain(make));
+        self.b.seal(make);
+        self.b.switch_to(make);
+        let made = self.helper(HelperId::DelegateToNative, &[delegate]);
+        self.b.def_var(result, made);
+        self.b.jump(done, &[]);
+        self.b.seal(done);
+        self.b.switch_to(done);
+        Ok(self.b.use_var(result))
+    }
+
+    /// A method that `SafeHandle` declares, with its signature.
+    fn safe_handle_method(&self, name: &str) -> Result<(MethodId, Signature)> {
+        let class = self.ctx.known(Known::SafeHandle);
+        let method = self.ctx.find_method(class, name)?;
+        let method = method.ok_or_else(|| refused("a SafeHandle without reference count"))?;
+        let signature = *self.ctx.method_signature(method)?;
+        Ok((method, ir_signature(self.ctx, method, &signature)?))
+    }
+
+    /// Takes a reference on a `SafeHandle` and gives its handle; ArgumentNullException for null.
+    pub(super) fn acquire(&mut self, handle: Value) -> Result<Value> {
+        let is_null = self.is_null(handle);
+        let (null, some) = (self.b.create_block(), self.b.create_block());
+        self.b.brif(is_null, plain(null), plain(some));
+        self.b.seal(null);
+        self.b.switch_to(null);
+        self.effect(HelperId::ThrowNullHandle, &[]);
+        self.b.trap(TrapKind::NullReference);
+        self.b.seal(some);
+        self.b.switch_to(some);
+        let (method, sig) = self.safe_handle_method("DangerousAddRef")?;
+        let success = self.variable(self.ctx.known(Known::Boolean))?;
+        self.b
+            .call(Op::Call, Some(method), &sig, &[handle, success]);
+        let class = self.ctx.known(Known::SafeHandle);
+        let field = self.ctx.find_field(class, "handle")?;
+        let field = field.ok_or_else(|| refused("a SafeHandle without handle"))?;
+        let mem = at(self.ctx.field_offset(field)?, MemType::I64);
+        Ok(self.b.load(handle, mem))
+    }
+
+    /// Gives back what [`Self::acquire`] took.
+    pub(super) fn release(&mut self, handle: Value) -> Result<()> {
+        let (method, sig) = self.safe_handle_method("DangerousRelease")?;
+        self.b.call(Op::Call, Some(method), &sig, &[handle]);
+        Ok(())
     }
 
     /// The handle of a `CriticalHandle`, or of a `HandleRef` at an address.
@@ -327,15 +400,15 @@ impl Converter<'_> {
     ) -> Result<Value> {
         Ok(match conversion {
             Conversion::Text(form) => self.text_to_native(v, *form),
-            Conversion::Function(_) => self.helper(HelperId::DelegateToNative, &[v]),
+            Conversion::Function(_) => self.function_pointer(v)?,
             Conversion::Class(ty) => {
                 let table = self.table(*ty);
                 self.helper(HelperId::ObjectToNative, &[table, v])
             }
             Conversion::CriticalHandle(_) => self.critical_handle(v)?,
             Conversion::SafeHandle(_) => {
-                let handle = self.helper(HelperId::SafeHandleAcquire, &[v]);
-                self.effect(HelperId::SafeHandleRelease, &[v]);
+                let handle = self.acquire(v)?;
+                self.release(v)?;
                 handle
             }
             Conversion::Custom(_) => {
