@@ -51,7 +51,7 @@ extern "C" fn version_info(this: Obj, name: *const u16, len: i32) {
 /// Fills a `FileVersionInfo` from a file; a file without the resource leaves empty strings.
 pub fn fill(this: Obj, path: &str) -> Result<()> {
     let rt = runtime::get();
-    let set = |field: &str, text: &str| -> Result<()> {
+    let set = |field: &'static str, text: &str| -> Result<()> {
         rt.set_field(this, field, string::from_rust(text)?);
         Ok(())
     };
@@ -76,7 +76,7 @@ pub fn fill(this: Obj, path: &str) -> Result<()> {
     ] {
         let parts = [version.Major, version.Minor, version.Patch, version.Build];
         for (part, value) in ["major", "minor", "build", "private"].iter().zip(parts) {
-            rt.set_field(this, &format!("{what}{part}part"), i32::from(value));
+            rt.set_computed_field(this, &format!("{what}{part}part"), i32::from(value));
         }
     }
     for (field, bit) in FLAGS {

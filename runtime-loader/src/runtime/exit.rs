@@ -105,7 +105,7 @@ pub fn unhandled(exception: Obj) -> ! {
 }
 
 /// An event of the domain: its delegate, if anybody listens.
-fn domain_event(rt: &Runtime, name: &str) -> Option<(Obj, Obj)> {
+fn domain_event(rt: &Runtime, name: &'static str) -> Option<(Obj, Obj)> {
     let domain = rt.objects.get()?.domain.target();
     let delegate: Obj = rt.get_field(domain, name);
     delegate.non_null().map(|d| (domain, d))

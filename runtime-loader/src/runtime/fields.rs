@@ -6,12 +6,16 @@ use super::id_table::IdTable;
 use crate::icall::Result;
 use crate::object::{FieldDesc, MethodTable, Obj, Plain};
 use core::sync::atomic::{AtomicPtr, Ordering};
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
 use shared_codegen::types::{FieldId, TypeId};
 
 /// All field descriptors.
 #[derive(Default)]
 pub struct Fields {
     descs: IdTable<FieldDesc>,
+    /// Offsets of fields asked for by name, by class and name (literals, so by address and length).
+    offsets: RwLock<FxHashMap<(usize, usize, usize), u32>>,
 }
 
 impl Fields {
@@ -55,16 +59,32 @@ impl Runtime {
     }
 
     /// Reads an instance field by name.
-    pub fn get_field<T: Plain>(&self, object: Obj, name: &str) -> T {
+    pub fn get_field<T: Plain>(&self, object: Obj, name: &'static str) -> T {
         object.get(self.offset_in(object, name))
     }
 
     /// Writes an instance field by name.
-    pub fn set_field<T: Plain>(&self, object: Obj, name: &str, value: T) {
+    pub fn set_field<T: Plain>(&self, object: Obj, name: &'static str, value: T) {
         object.set(self.offset_in(object, name), value);
     }
 
-    fn offset_in(&self, object: Obj, name: &str) -> u32 {
+    /// As [`Runtime::set_field`] for a name put together at run time.
+    pub fn set_computed_field<T: Plain>(&self, object: Obj, name: &str, value: T) {
+        object.set(self.find_offset(object, name), value);
+    }
+
+    fn offset_in(&self, object: Obj, name: &'static str) -> u32 {
+        let class = object.method_table().handle();
+        let key = (class, name.as_ptr() as usize, name.len());
+        if let Some(known) = self.fields.offsets.read().get(&key) {
+            return *known;
+        }
+        let offset = self.find_offset(object, name);
+        self.fields.offsets.write().insert(key, offset);
+        offset
+    }
+
+    fn find_offset(&self, object: Obj, name: &str) -> u32 {
         let mut ty = Some(object.method_table().type_id());
         while let Some(t) = ty {
             if let Ok(Some(f)) = self.types.find_field(t, name) {

@@ -71,7 +71,7 @@ impl Body {
 }
 
 /// A field of an element of an array of structs.
-fn element_field<T: Plain>(list: Obj, index: usize, field: &str) -> T {
+fn element_field<T: Plain>(list: Obj, index: usize, field: &'static str) -> T {
     let rt = runtime::get();
     let element = list.method_table().element().map(|e| e.type_id());
     let offset = element.map_or(0, |e| rt.offset_of(e, field));

@@ -27,7 +27,7 @@ fn unknown<T>(object: Obj) -> Result<T> {
     )))
 }
 
-fn required(object: Obj, field: &str) -> Result<Obj> {
+fn required(object: Obj, field: &'static str) -> Result<Obj> {
     reference(object, field).ok_or_else(Thrown::null_reference)
 }
 
@@ -115,7 +115,7 @@ pub(super) fn type_or_void(ty: Option<Obj>) -> Result<TypeId> {
 }
 
 /// The types in an array in a field of a builder.
-pub(super) fn types_in(object: Obj, field: &str) -> Result<Vec<TypeId>> {
+pub(super) fn types_in(object: Obj, field: &'static str) -> Result<Vec<TypeId>> {
     elements(reference(object, field)).map(type_of).collect()
 }
 
@@ -275,6 +275,6 @@ pub(super) fn utf16_bytes(s: Obj) -> Vec<u8> {
 }
 
 /// Bytes of a byte array that may be null.
-pub(super) fn bytes_in(object: Obj, field: &str) -> Option<&'static [u8]> {
+pub(super) fn bytes_in(object: Obj, field: &'static str) -> Option<&'static [u8]> {
     reference(object, field).map(array::as_slice::<u8>)
 }

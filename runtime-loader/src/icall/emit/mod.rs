@@ -85,7 +85,7 @@ fn growth(module: ModuleId) -> Result<&'static Growth> {
 }
 
 /// A field of a builder that may be null.
-fn reference(object: Obj, field: &str) -> Option<Obj> {
+fn reference(object: Obj, field: &'static str) -> Option<Obj> {
     runtime::get().get_field::<Obj>(object, field).non_null()
 }
 
@@ -96,12 +96,12 @@ fn elements(list: Option<Obj>) -> impl Iterator<Item = Obj> {
 }
 
 /// The elements, null ones left out, of an array in a field of a builder.
-fn items(object: Obj, field: &str) -> impl Iterator<Item = Obj> {
+fn items(object: Obj, field: &'static str) -> impl Iterator<Item = Obj> {
     elements(reference(object, field)).filter_map(Obj::non_null)
 }
 
 /// The text in a field of a builder; empty for null.
-fn text(object: Obj, field: &str) -> String {
+fn text(object: Obj, field: &'static str) -> String {
     reference(object, field)
         .map(crate::object::string::to_rust)
         .unwrap_or_default()

@@ -66,8 +66,8 @@ pub(super) fn nth(list: Option<Obj>, n: usize) -> Option<Obj> {
 pub(super) fn parameters(
     module: ModuleId,
     builder: Obj,
-    field: &str,
-    modifiers: Option<[&str; 2]>,
+    field: &'static str,
+    modifiers: Option<[&'static str; 2]>,
 ) -> Result<Vec<TypeSig>> {
     let list = |which: usize| reference(builder, modifiers?[which]);
     let (required, optional) = (list(0), list(1));

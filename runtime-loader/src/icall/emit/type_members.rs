@@ -111,7 +111,7 @@ fn write_marshal(module: ModuleId, parent: Token, builder: Obj) -> Result<bool> 
     let Some(info) = reference(builder, "marshal_info") else {
         return Ok(false);
     };
-    let number = |field: &str| rt.get_field::<i32>(info, field);
+    let number = |field: &'static str| rt.get_field::<i32>(info, field);
     let mut out = Vec::new();
     let mut put = |n: i32| sig_write::write_compressed(&mut out, n.max(0) as u32);
     let native = number("t");

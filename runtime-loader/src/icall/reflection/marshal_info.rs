@@ -45,7 +45,7 @@ pub(super) fn of_token(module: ModuleId, token: Token) -> Result<Obj> {
     let spec = marshal::parse(blob).map_err(shared_codegen::types::Error::from)?;
     let o = new_object(rt.known(Known::MarshalAsAttribute))?;
     let number = |n: &NativeType| n.0 as i32;
-    let set = |name: &str, value: i32| rt.set_field(o, name, value);
+    let set = |name: &'static str, value: i32| rt.set_field(o, name, value);
     match &spec {
         MarshalSpec::Simple(n) => set("utype", number(n)),
         MarshalSpec::FixedString(size) => {

@@ -64,7 +64,7 @@ pub(super) fn field_of(info: Obj) -> Result<&'static FieldDesc> {
 }
 
 /// The property or event behind a `RuntimePropertyInfo` (`prop`) or `RuntimeEventInfo` (`handle`).
-pub(super) fn member_of(info: Obj, field: &str) -> Result<&'static MemberDesc> {
+pub(super) fn member_of(info: Obj, field: &'static str) -> Result<&'static MemberDesc> {
     let info = info
         .non_null()
         .ok_or_else(|| Thrown::argument_null("member"))?;

@@ -118,7 +118,7 @@ extern "C" fn event_info(info: Obj, out: *mut EventData) {
 }
 
 /// The object of a property or event; null when the type asked for does not have it.
-fn member_object(handle: usize, ty: usize, class: Known, field: &str) -> Result<Obj> {
+fn member_object(handle: usize, ty: usize, class: Known, field: &'static str) -> Result<Obj> {
     let rt = runtime::get();
     let desc = MemberDesc::from_handle(handle).ok_or_else(|| Thrown::argument_null("handle"))?;
     let reflected = match MethodTable::from_handle(ty) {
@@ -140,7 +140,7 @@ fn make_object(
     desc: &MemberDesc,
     reflected: &'static MethodTable,
     class: Known,
-    field: &str,
+    field: &'static str,
 ) -> Result<Obj> {
     let rt = runtime::get();
     rt.reflect
