@@ -183,7 +183,7 @@ impl Importer<'_> {
         op: Op,
         method: Pair<MethodId>,
         first: Option<Value>,
-        args: Vec<Item>,
+        mut args: Vec<Item>,
     ) -> Result<()> {
         let signature = *self.ctx.method_signature(method.canon)?;
         let body = if op == Op::Call {
@@ -198,7 +198,7 @@ impl Importer<'_> {
         let this = signature
             .has_this
             .then(|| this_type(self.ctx, self.ctx.method_owner(method.canon)));
-        let tail = op != Op::CallInternal && self.can_tail_call(&signature, &args)?;
+        let tail = op != Op::CallInternal && self.tail_call(&signature, &mut args)?;
         let result = self.push_operands(&mut operands, &signature, this, args, tail)?;
         if direct && self.ctx.needs_context(method.canon) != ContextSource::None {
             operands.extend(self.callee_context(method));
@@ -307,7 +307,7 @@ impl Importer<'_> {
             .stand_alone_signature(self.module, token, self.generics)?;
         let target = self.pop_i64()?;
         let implicit_this = signature.has_this && !signature.explicit_this;
-        let args = if signature.is_vararg() {
+        let mut args = if signature.is_vararg() {
             self.pop_indirect_varargs(token, &mut signature)?
         } else {
             self.pop_args(signature.params.len() + usize::from(implicit_this))?
@@ -326,7 +326,7 @@ impl Importer<'_> {
             CallConv::C | CallConv::StdCall | CallConv::ThisCall | CallConv::FastCall
         );
         let mut operands = vec![target];
-        let tail = !native && self.can_tail_call(&signature, &args)?;
+        let tail = !native && self.tail_call(&signature, &mut args)?;
         let buffer = self.push_operands(&mut operands, &signature, this, args, tail)?;
         let value = if native && this.is_none() {
             self.native_calli(&signature, &operands, buffer)?
