@@ -4,6 +4,7 @@ use super::{Result, icalls, managed, short_name};
 use crate::eh::{TraceFrame, capture_trace};
 use crate::jit::code_map::LogicalFrame;
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
+use crate::runtime::symbols::Line;
 use crate::runtime::{self, Runtime};
 use crate::threads;
 use shared_codegen::types::{
@@ -90,6 +91,12 @@ pub(super) fn method_base(rt: &'static Runtime, method: MethodId) -> Result<Obj>
     rt.method_object(desc, mt)
 }
 
+/// The source line of a frame, if its assembly has symbols.
+fn line_of(rt: &Runtime, entry: &Entry) -> Option<Line> {
+    rt.symbols
+        .line(&rt.types, entry.frame.method, entry.frame.il?)
+}
+
 fn frame_object(rt: &'static Runtime, entry: &Entry) -> Result<Obj> {
     let o = new_object(rt.known(Known::StackFrame))?;
     let il = entry.frame.il.map_or(NO_OFFSET, |i| i as i32);
@@ -107,6 +114,10 @@ fn frame_object(rt: &'static Runtime, entry: &Entry) -> Result<Obj> {
         None => {
             let method = method_base(rt, entry.frame.method)?;
             rt.set_field(o, "methodBase", method);
+            if let Some(place) = line_of(rt, entry) {
+                rt.set_field(o, "fileName", string::from_rust(&place.file)?);
+                rt.set_field(o, "lineNumber", place.line as i32);
+            }
         }
     }
     Ok(o)
@@ -137,7 +148,7 @@ extern "C" fn get_trace(exception: Obj, skip: i32, _files: bool) -> Obj {
 )]
 extern "C" fn frame_info(
     skip: i32,
-    _files: bool,
+    files: bool,
     method: *mut Obj,
     il: *mut i32,
     native: *mut i32,
@@ -153,13 +164,18 @@ extern "C" fn frame_info(
         let Some(entry) = entries.get(skip) else {
             return Ok(false);
         };
-        // SAFETY: managed code passes addresses of variables.
+        let place = if files { line_of(rt, entry) } else { None };
+        let name = match &place {
+            Some(place) => string::from_rust(&place.file)?,
+            None => Obj::NULL,
+        };
+        // SAFETY: managed code passes addresses of variables on its stack, where the collector sees what is stored.
         unsafe {
+            file.write(name);
             method.write(method_base(rt, entry.frame.method)?);
             il.write(entry.frame.il.map_or(NO_OFFSET, |i| i as i32));
             native.write(entry.native.native_offset() as i32);
-            file.write(Obj::NULL);
-            line.write(0);
+            line.write(place.map_or(0, |p| p.line as i32));
             column.write(0);
         }
         Ok(true)

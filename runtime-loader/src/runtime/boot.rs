@@ -58,6 +58,7 @@ pub fn start(options: Options, program: &Path) -> anyhow::Result<&'static Runtim
         statics: Default::default(),
         class_init: Default::default(),
         strings: Default::default(),
+        symbols: Default::default(),
         reflect: Default::default(),
         emit: Default::default(),
         lookups: Default::default(),

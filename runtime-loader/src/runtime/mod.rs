@@ -16,6 +16,7 @@ pub mod options;
 pub mod reflect;
 pub mod statics;
 pub mod strings;
+pub mod symbols;
 pub mod tables;
 
 use crate::icall::Result;
@@ -45,6 +46,8 @@ pub struct Runtime {
     pub class_init: class_init::ClassInit,
     /// Interned strings.
     pub strings: strings::InternTable,
+    /// Source lines for stack traces.
+    pub symbols: symbols::Symbols,
     /// Reflection objects.
     pub reflect: reflect::ReflectionCache,
     /// What programs make by `System.Reflection.Emit`.
