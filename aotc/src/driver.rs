@@ -170,6 +170,12 @@ fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<St
     let mut units = compilation::run(&input, plan, &progress);
     let direct_calls = direct::link(&input.ctx, &mut units);
     progress.finish_and_clear();
+    if options.nodebug {
+        for blob in units.iter_mut().flat_map(|u| &mut u.outcome) {
+            blob.lines.clear();
+            blob.inline_sites.clear();
+        }
+    }
     let compiled = start.elapsed();
     let mut writer = writer(&input, plan, options.mcpu);
     let parts = assemble::place(&input.ctx, &units, &mut writer);

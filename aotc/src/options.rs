@@ -86,6 +86,9 @@ pub struct Compile {
     /// Keep assembler source and object files beside the image.
     #[arg(long)]
     pub save_temps: bool,
+    /// Leave out source positions: a smaller image, but stack traces do not show inlined calls and offsets.
+    #[arg(long)]
+    pub nodebug: bool,
     /// Print figures.
     #[arg(long)]
     pub stats: bool,

@@ -162,3 +162,20 @@ fn an_assembly_without_code_has_an_image() {
     assert_eq!(Image::parse(&bytes).unwrap().method_count(), 0);
     assert!(text(&lab.aotc(&["verify", "e.dll.so"])).contains(": ok"));
 }
+
+#[test]
+fn source_positions_can_be_left_out() {
+    let lab = lab();
+    let tables = |options: &[&str]| {
+        run(&lab, &[options, &["libs/l.dll"]].concat());
+        let bytes = std::fs::read(lab.path("libs/l.dll.so")).unwrap();
+        let image = Image::parse(&bytes).unwrap();
+        let m = image.method(0).unwrap();
+        let code = image.code_bytes().unwrap().to_vec();
+        (image.lines(&m).unwrap().len(), code)
+    };
+    let (with, without) = (tables(&[]), tables(&["--nodebug"]));
+    assert!(with.0 > 0);
+    assert_eq!(without.0, 0);
+    assert!(with.1 == without.1);
+}
