@@ -162,14 +162,12 @@ fn fits(class: &'static MethodTable, filter: &'static MethodTable) -> bool {
 fn is_visible(found: &Found) -> bool {
     let types = &runtime::get().types;
     let home = types.method_module(found.constructor);
-    if home == found.module || types.is_friend(home, found.module) {
-        return true;
-    }
     // Public or NestedPublic all the way out.
     let class = types.method_owner(found.constructor);
     let mut classes = core::iter::successors(Some(class), |t| types.enclosing_type(*t));
-    types.method_is_public(found.constructor)
-        && classes.all(|t| matches!(types.type_flags(t) & 7, 1 | 2))
+    let public = types.method_is_public(found.constructor)
+        && classes.all(|t| matches!(types.type_flags(t) & 7, 1 | 2));
+    public || home == found.module || types.is_friend(home, found.module)
 }
 
 extern "C" fn is_defined(provider: Obj, attribute: Obj) -> bool {
