@@ -7,25 +7,66 @@ use crate::object::{Handle, Obj, new_object};
 use crate::runtime;
 use crate::runtime::invoke::{self, Arg};
 use crate::threads;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use shared_codegen::abi::layout::delegate;
 use shared_codegen::import::{ImportOptions, import_method};
 use shared_codegen::types::{MethodId, SyntheticKind, TypeId};
+use std::collections::VecDeque;
 
-/// Delegates by the function pointers made from them; native code holds the pointers, so this is a global.
-static THUNKS: Mutex<Option<FxHashMap<usize, Handle>>> = Mutex::new(None);
+/// Function pointers made from delegates; native code holds them, so this is a global.
+static THUNKS: Mutex<Option<Thunks>> = Mutex::new(None);
+
+/// Thunks are kept: native code may hold pointers to them for as long as it likes. Those of delegates that are gone serve new ones,
+/// after a long time in a queue so that wrong calls are noticed.
+#[derive(Default)]
+struct Thunks {
+    by_address: FxHashMap<usize, &'static Callback>,
+    free: VecDeque<usize>,
+    /// Number of thunks at which those of lost delegates are looked for.
+    sweep_at: usize,
+}
+
+/// Thunks that wait before one is used again; also how many there are before the first search.
+const QUARANTINE: usize = 1000;
 
 /// The field of delegates with the function pointer made from them or that they stand for.
 const FUNCTION_FIELD: &str = "delegate_trampoline";
 
 /// What a function pointer made from a delegate calls.
 struct Callback {
+    /// Holds the delegate weakly, but until after its finalization.
     delegate: Handle,
-    /// Name of the delegate type, for when the delegate is gone.
-    class: TypeId,
+    /// The delegate type, to name it when the delegate is gone.
+    class: AtomicU32,
     /// Code of the stub that takes the delegate and the frame.
-    stub: usize,
+    stub: AtomicUsize,
+}
+
+impl Thunks {
+    /// A thunk that can be used again.
+    fn reused(&mut self) -> Option<(usize, &'static Callback)> {
+        if self.by_address.len() >= self.sweep_at.max(QUARANTINE) && self.free.len() <= QUARANTINE {
+            self.sweep();
+        }
+        if self.free.len() <= QUARANTINE {
+            return None;
+        }
+        let thunk = self.free.pop_front()?;
+        Some((thunk, self.by_address.get(&thunk)?))
+    }
+
+    /// Queues the thunks of delegates that are gone.
+    fn sweep(&mut self) {
+        let waiting: FxHashSet<usize> = self.free.iter().copied().collect();
+        let lost = self.by_address.iter().filter(|(thunk, callback)| {
+            callback.delegate.target().is_null() && !waiting.contains(thunk)
+        });
+        self.free.extend(lost.map(|(thunk, _)| *thunk));
+        self.sweep_at = 2 * (self.by_address.len() - self.free.len());
+        self.sweep_at = self.sweep_at.max(self.by_address.len() + QUARANTINE);
+    }
 }
 
 fn invoke_of(class: TypeId) -> Result<MethodId> {
@@ -49,18 +90,34 @@ pub(super) fn thunk_for(delegate: Obj) -> Result<usize> {
         check(stub)?;
         rt.jit.prepare(rt, desc)?;
     }
-    let callback = Box::leak(Box::new(Callback {
-        delegate: Handle::new(HandleKind::Weak, delegate),
-        class,
-        stub: rt.methods.callable(rt, desc)?,
-    }));
-    let data = core::ptr::from_ref(callback) as usize;
-    let thunk = rt.jit.thunks.native_callback(data, entry)?;
-    rt.set_field(delegate, FUNCTION_FIELD, thunk);
+    let code = rt.methods.callable(rt, desc)?;
     let mut thunks = THUNKS.lock();
-    thunks
-        .get_or_insert_default()
-        .insert(thunk, callback.delegate);
+    let thunks = thunks.get_or_insert_default();
+    let known = rt.get_field::<usize>(delegate, FUNCTION_FIELD);
+    if known != 0 {
+        // Another thread was faster.
+        return Ok(known);
+    }
+    let thunk = match thunks.reused() {
+        Some((thunk, callback)) => {
+            callback.class.store(class.0, Ordering::Relaxed);
+            callback.stub.store(code, Ordering::Relaxed);
+            callback.delegate.set_target(delegate);
+            thunk
+        }
+        None => {
+            let callback: &'static Callback = Box::leak(Box::new(Callback {
+                delegate: Handle::new(HandleKind::WeakTrackResurrection, delegate),
+                class: AtomicU32::new(class.0),
+                stub: AtomicUsize::new(code),
+            }));
+            let data = core::ptr::from_ref(callback) as usize;
+            let thunk = rt.jit.thunks.native_callback(data, entry)?;
+            thunks.by_address.insert(thunk, callback);
+            thunk
+        }
+    };
+    rt.set_field(delegate, FUNCTION_FIELD, thunk);
     Ok(thunk)
 }
 
@@ -84,8 +141,11 @@ pub fn delegate_of(code: usize, class: TypeId) -> Result<Obj> {
         return Ok(Obj::NULL);
     }
     let rt = runtime::get();
-    let handle = THUNKS.lock().get_or_insert_default().get(&code).copied();
-    if let Some(known) = handle.and_then(|h| h.target().non_null())
+    let callback = THUNKS
+        .lock()
+        .as_ref()
+        .and_then(|t| t.by_address.get(&code).copied());
+    if let Some(known) = callback.and_then(|c| c.delegate.target().non_null())
         && known.method_table().type_id() == class
     {
         return Ok(known);
@@ -119,7 +179,9 @@ unsafe extern "C" fn entry(data: usize, args: *mut NativeArgs) {
 
 fn call(callback: &Callback, frame: u64) -> Result<()> {
     let Some(delegate) = callback.delegate.target().non_null() else {
-        let name = runtime::get().types.full_name(callback.class);
+        let name = runtime::get()
+            .types
+            .full_name(TypeId(callback.class.load(Ordering::Relaxed)));
         return Err(Thrown::system(
             "ExecutionEngineException",
             format!(
@@ -127,6 +189,7 @@ fn call(callback: &Callback, frame: u64) -> Result<()> {
             ),
         ));
     };
-    invoke::call_code(callback.stub, &[Arg::Ref(delegate), Arg::Word(frame)])?;
+    let stub = callback.stub.load(Ordering::Relaxed);
+    invoke::call_code(stub, &[Arg::Ref(delegate), Arg::Word(frame)])?;
     Ok(())
 }

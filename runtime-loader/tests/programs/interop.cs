@@ -293,6 +293,7 @@ static unsafe class Program
             Section("arrays", Arrays);
             Section("structs", OtherBytes);
             Section("handles", Handles);
+            if (round == 0) Section("many delegates", ManyDelegates);
             Section("errors", Errors);
             Section("names", Names);
             Section("custom", Custom);
@@ -467,6 +468,24 @@ static unsafe class Program
         Check("null", null, Native.choose(null, null, true));
         Check("no mscorlib type", true, Marshal.GetFunctionPointerForDelegate(mine) != IntPtr.Zero);
         GC.KeepAlive(mine);
+    }
+
+    // Code for function pointers of delegates that are gone is used again.
+    static void ManyDelegates()
+    {
+        var pointers = new System.Collections.Generic.HashSet<IntPtr>();
+        int wrong = 0;
+        for (int i = 0; i < 5000; i++)
+        {
+            int k = i;
+            IntCallback f = n => n + k;
+            pointers.Add(Marshal.GetFunctionPointerForDelegate(f));
+            if (Native.choose(f, null, true) != f) wrong++;
+            if (i % 10 == 0 && Native.call_on_thread(f, 1) != i + 1) wrong++;
+            if (i % 500 == 0) GC.Collect();
+        }
+        Check("many delegates", 0, wrong);
+        Check("code used again", true, pointers.Count < 4500);
     }
 
     static void Text()
