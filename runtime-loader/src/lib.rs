@@ -10,6 +10,7 @@ pub mod image;
 pub mod interop;
 pub mod jit;
 pub mod object;
+pub mod regression;
 pub mod runtime;
 pub mod sys;
 pub mod threads;

@@ -1,36 +1,17 @@
 //! Programs with precompiled images: same output as without, and no image is used for other bytes, by another runtime,
 //! on another processor, or after damage.
 //!
-//! Needs `mcs` and the `aotc` of this workspace; without them the tests have nothing to test and say so.
+//! Needs `mcs` and the `aotc` of this workspace; without them the tests fail.
+
+#[path = "support/precompiled.rs"]
+mod precompiled;
 
 use shared_codegen::image::Image;
 use shared_codegen::image::reader::file_hash;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 use tempfile::TempDir;
-
-/// `aotc`, built with this workspace.
-fn aotc() -> Option<&'static Path> {
-    static AOTC: OnceLock<Option<PathBuf>> = OnceLock::new();
-    AOTC.get_or_init(|| {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "-p", "aotc"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let built = build.status().is_ok_and(|s| s.success());
-        let path = Path::new(env!("CARGO_BIN_EXE_aotrun")).with_file_name("aotc");
-        let mcs = Command::new("mcs").arg("--version").output().is_ok();
-        let ready = built && mcs && path.exists();
-        if !ready {
-            eprintln!("skipped: needs mcs and aotc");
-        }
-        ready.then_some(path)
-    })
-    .as_deref()
-}
 
 /// A folder with programs, images and a cache of its own.
 struct Lab {
@@ -39,11 +20,11 @@ struct Lab {
 }
 
 impl Lab {
-    fn new() -> Option<Lab> {
-        let aotc = aotc()?;
+    fn new() -> Lab {
+        let aotc = precompiled::aotc();
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        Some(Lab { dir, aotc })
+        Lab { dir, aotc }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -143,7 +124,7 @@ const OUTPUT: &str = "hello\n5 zero 2\n2\n9/81\n42\n144\n";
 
 #[test]
 fn same_output_with_and_without_images() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     lab.mcs("p.exe", PROGRAM, &[]);
     assert_eq!(lab.expect("p.exe", OUTPUT).0, 0);
     lab.image("p.exe");
@@ -157,7 +138,7 @@ fn same_output_with_and_without_images() {
 
 #[test]
 fn images_are_found_in_given_folders() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     lab.mcs("p.exe", PROGRAM, &[]);
     let image = lab.image("p.exe");
     let folder = lab.path("images");
@@ -173,7 +154,7 @@ fn images_are_found_in_given_folders() {
 
 #[test]
 fn changed_bytes_under_the_same_mvid_are_noticed() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     lab.mcs("p.exe", PROGRAM, &[]);
     lab.image("p.exe");
     let mut bytes = std::fs::read(lab.path("p.exe")).unwrap();
@@ -187,7 +168,7 @@ fn changed_bytes_under_the_same_mvid_are_noticed() {
 
 #[test]
 fn damaged_images_are_refused() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     lab.mcs("p.exe", PROGRAM, &[]);
     let image = lab.image("p.exe");
     let good = std::fs::read(&image).unwrap();
@@ -210,7 +191,7 @@ fn damaged_images_are_refused() {
 
 #[test]
 fn a_changed_dependency_is_noticed() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     let library =
         |n| format!("public static class L {{ public static int N() {{ return {n}; }} }}");
     let program = "class P { static void Main() { System.Console.WriteLine(L.N()); } }";
@@ -236,7 +217,7 @@ fn patch(image: &Path, change: impl FnOnce(&mut [u8])) {
 
 #[test]
 fn images_for_others_are_refused() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     lab.mcs("p.exe", PROGRAM, &[]);
     let image = lab.image("p.exe");
     let good = std::fs::read(&image).unwrap();
@@ -264,7 +245,7 @@ fn images_for_others_are_refused() {
 
 #[test]
 fn reasons_are_given() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     lab.mcs("p.exe", PROGRAM, &[]);
     let out = lab.run(&["--no-jit"], "p.exe");
     let errors = String::from_utf8_lossy(&out.stderr);
@@ -321,7 +302,7 @@ static class P {
 
 #[test]
 fn direct_calls_behave_like_others() {
-    let Some(lab) = Lab::new() else { return };
+    let lab = Lab::new();
     lab.mcs("d.exe", DIRECT, &[]);
     let output = "3oneonetwo\n30\n1 1 0\n1 0 4\nbefore\ninit\n14\n3\n4\n";
     assert_eq!(lab.expect("d.exe", output).0, 0);

@@ -1,6 +1,7 @@
 //! `aotrun`: runs CLI assemblies.
 
 use clap::Parser;
+use runtime_loader::regression::{self, Mode};
 use runtime_loader::runtime::options::{JitTier, Options};
 use runtime_loader::runtime::{boot, exit};
 use std::path::PathBuf;
@@ -46,6 +47,19 @@ struct Cli {
     /// Print the name of every method that is compiled.
     #[arg(long)]
     trace_compile: bool,
+    /// Run the methods test_<expected>_<name> of the assembly under several sets of optimizations, each in a process of its
+    /// own, and print a table; exit status 1 if one failed. <expected> is a number (m for minus) or a class of exceptions.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "sets"
+    )]
+    regression: Option<Mode>,
+    /// With --regression=once: leave out the first tests.
+    #[arg(long, value_name = "N", default_value_t = 0, hide = true)]
+    regression_skip: usize,
     /// The program.
     program: PathBuf,
     /// Its arguments.
@@ -72,15 +86,29 @@ fn main() -> ExitCode {
         gc_stress: cli.gc_stress,
         trace_compile: cli.trace_compile,
     };
+    if let Some(mode) = cli.regression.filter(|m| *m != Mode::Once) {
+        let table = regression::table::run(mode, &options, &cli.program, &mut std::io::stdout());
+        return match table {
+            Ok(passed) => ExitCode::from(u8::from(!passed)),
+            Err(e) => refuse(&e),
+        };
+    }
     let rt = match boot::start(options, &cli.program) {
         Ok(rt) => rt,
-        Err(e) => {
-            eprintln!("aotrun: {e:#}");
-            return ExitCode::from(2);
-        }
+        Err(e) => return refuse(&e),
     };
+    if cli.regression.is_some() {
+        let failures = regression::once::run(rt, cli.regression_skip);
+        exit::after_main(rt, i32::from(failures > 0));
+    }
     match boot::run_main(rt, &cli.args) {
         Ok(code) => exit::after_main(rt, code),
         Err(thrown) => exit::unhandled(thrown.into_object()),
     }
+}
+
+/// Nothing has run.
+fn refuse(e: &anyhow::Error) -> ExitCode {
+    eprintln!("aotrun: {e:#}");
+    ExitCode::from(2)
 }

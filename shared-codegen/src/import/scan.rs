@@ -153,11 +153,11 @@ impl Scan {
 fn find_leaders(body: &MethodBody, instrs: &[Instr]) -> Vec<u32> {
     let mut leaders = vec![0];
     for i in instrs {
-        let t = targets(i);
-        if !t.is_empty() || !goes_on(i) {
+        let branches = matches!(i.operand, Operand::Target(_) | Operand::Switch(_));
+        if branches || !goes_on(i) {
             leaders.push(i.end);
         }
-        leaders.extend(t);
+        leaders.extend(targets(i));
     }
     for c in &body.clauses {
         leaders.extend([c.try_start, c.try_end, c.handler_start, c.handler_end]);
@@ -344,4 +344,17 @@ fn handler_live(body: &MethodBody, blocks: &[ScanBlock]) -> FxHashSet<VarRef> {
         }
     }
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A `switch` without targets ends its block too.
+    #[test]
+    fn empty_switch() {
+        let code = &[0x16, 0x45, 0, 0, 0, 0, 0x1b, 0x2a];
+        let scan = Scan::new(&MethodBody::of_code(code)).expect("valid");
+        assert_eq!(scan.leaders, [0, 6]);
+    }
 }

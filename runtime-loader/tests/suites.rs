@@ -1,0 +1,258 @@
+//! Suites of methods `test_<expected>_<name>` (`aotrun --regression`) for every instruction of CIL: `programs/suites/*.il` and
+//! `*.cs`, and those that `support/edges` makes from tables. They run under every executor.
+
+#[path = "support/edges/mod.rs"]
+mod edges;
+#[path = "support/precompiled.rs"]
+mod precompiled;
+
+use precompiled::expect;
+use shared_codegen::il::{Decoder, MethodBody, Opcode};
+use shared_codegen::metadata::{MethodDefRow, Module};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+const MCS: [&str; 4] = [
+    "-unsafe",
+    "-langversion:latest",
+    "-warn:0",
+    "-target:library",
+];
+
+fn programs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs")
+}
+
+/// A folder for this test program.
+fn lab(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join("suites")
+        .join(name);
+    std::fs::create_dir_all(&folder).expect("a folder for suites");
+    folder
+}
+
+fn ilasm(source: &Path, to: &Path) {
+    let output = format!("-output:{}", to.display());
+    expect(Command::new("ilasm").args(["-dll", &output]).arg(source));
+}
+
+fn mcs(source: &Path, to: &Path) {
+    let output = format!("-out:{}", to.display());
+    expect(Command::new("mcs").args(MCS).arg(output).arg(source));
+}
+
+/// The sources of a folder with this extension, sorted.
+fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(programs().join(folder)).expect("the folder is there");
+    let paths = entries.map(|e| e.expect("readable").path());
+    let mut paths: Vec<_> = paths
+        .filter(|p| p.extension().is_some_and(|e| e == extension))
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// All suites, compiled.
+fn suites() -> &'static [PathBuf] {
+    static SUITES: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    SUITES.get_or_init(|| {
+        let folder = lab("assemblies");
+        let mut all = Vec::new();
+        let to = |source: &Path| {
+            let name = source.file_stem().expect("a name");
+            folder.join(name).with_extension("dll")
+        };
+        for (name, text) in edges::suites() {
+            let source = folder.join(name).with_extension("il");
+            std::fs::write(&source, text).expect("writable");
+            ilasm(&source, &to(&source));
+            all.push(to(&source));
+        }
+        for source in sources("suites", "il") {
+            ilasm(&source, &to(&source));
+            all.push(to(&source));
+        }
+        for source in sources("suites", "cs") {
+            mcs(&source, &to(&source));
+            all.push(to(&source));
+        }
+        all
+    })
+}
+
+fn aotrun(options: &[&str], program: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aotrun"));
+    let done = command.args(options).arg(program).output();
+    done.expect("aotrun starts")
+}
+
+/// Lines about tests that did not pass.
+fn failures(done: &Output) -> String {
+    let out = String::from_utf8_lossy(&done.stdout);
+    let failed: Vec<_> = out.lines().filter(|l| !l.contains("\tok\t")).collect();
+    format!(
+        "{}\n{}",
+        failed.join("\n"),
+        String::from_utf8_lossy(&done.stderr)
+    )
+}
+
+/// Runs all suites in one way.
+fn check(options: &[&str]) {
+    let options = [&["--regression=once"], options].concat();
+    for suite in suites() {
+        let done = aotrun(&options, suite);
+        let tests = String::from_utf8_lossy(&done.stdout)
+            .matches("\tok\t")
+            .count();
+        assert!(
+            done.status.code() == Some(0) && tests > 20,
+            "{} {options:?}: {:?} {}",
+            suite.display(),
+            done.status,
+            failures(&done)
+        );
+    }
+}
+
+#[test]
+fn quick() {
+    check(&["--no-aot"]);
+}
+
+#[test]
+fn unoptimized() {
+    check(&["--no-aot", "-O", "none"]);
+}
+
+#[test]
+fn optimized() {
+    check(&["--no-aot", "--jit", "opt"]);
+}
+
+#[test]
+fn verified() {
+    check(&["--no-aot", "--verify", "--jit", "opt"]);
+}
+
+#[test]
+fn collecting_at_every_allocation() {
+    let images = precompiled::corlib_images().to_string_lossy();
+    check(&["--gc-stress", "1", "--aot-path", &images]);
+}
+
+/// Suites that need the JIT when everything is precompiled, and why. An entry that has become unnecessary fails the test.
+const NEED_JIT: [(&str, &str); 0] = [];
+
+#[test]
+fn precompiled_images() {
+    let images = lab("images");
+    precompiled::precompile(suites(), &images);
+    let path = format!(
+        "{}:{}",
+        images.display(),
+        precompiled::corlib_images().display()
+    );
+    check(&["--aot-path", &path]);
+    for suite in suites() {
+        let name = suite.file_stem().unwrap_or_default().to_string_lossy();
+        let done = aotrun(
+            &["--regression=once", "--no-jit", "--aot-path", &path],
+            suite,
+        );
+        let passed = done.status.code() == Some(0);
+        let listed = NEED_JIT.iter().find(|(n, _)| *n == name);
+        assert_eq!(
+            passed,
+            listed.is_none(),
+            "{name} {listed:?}: {}",
+            failures(&done)
+        );
+    }
+}
+
+/// The table of `--regression` for an assembly with failures of every kind.
+#[test]
+fn table() {
+    let folder = lab("table");
+    let (source, dll) = (folder.join("t.cs"), folder.join("t.dll"));
+    let text = "using System; static class T {\n\
+        static int test_3_good() { return 3; }\n\
+        static int test_m1_bad() { Console.WriteLine(\"noise\"); return 4; }\n\
+        static int test_DivideByZeroException_good() { int zero = 0; return 1 / zero; }\n\
+        static int test_1_raises() { throw new FormatException(\"why\"); }\n\
+        static int test_1_exits() { Environment.Exit(0); return 1; }\n\
+        static int test_2_behind() { return 2; }\n\
+        static long test_1_form() { return 1; } }";
+    std::fs::write(&source, text).expect("writable");
+    mcs(&source, &dll);
+    let done = aotrun(&["--regression"], &dll);
+    let out = String::from_utf8_lossy(&done.stdout);
+    assert_eq!(done.status.code(), Some(1), "{}", failures(&done));
+    for set in ["none", "quick", "default", "all"] {
+        assert!(out.contains(&format!("{set}: 7 tests, 4 failed")), "{out}");
+        for (name, why) in [
+            ("test_m1_bad", "4"),
+            ("test_1_raises", "System.FormatException: why"),
+            ("test_1_exits", "ended the process: exit status: 0"),
+            ("test_1_form", "must be static"),
+        ] {
+            let line = format!("FAILED {name} ({set}): {why}");
+            assert!(out.contains(&line), "{line} in {out}");
+        }
+    }
+    let empty = programs().join("runner.cs");
+    mcs(&empty, &folder.join("empty.dll"));
+    assert_eq!(
+        aotrun(&["--regression"], &folder.join("empty.dll"))
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+/// Each pass may be switched off.
+#[test]
+fn without_each_pass() {
+    let semantics = suites().iter().find(|s| s.ends_with("semantics.dll"));
+    let done = aotrun(&["--regression=passes"], semantics.expect("compiled"));
+    let out = String::from_utf8_lossy(&done.stdout);
+    assert_eq!(done.status.code(), Some(0), "{out}");
+    assert!(
+        out.lines()
+            .any(|l| l.starts_with("-inline: ") && l.contains(" 0 failed"))
+    );
+}
+
+fn opcodes_of(assembly: &Path) -> BTreeSet<&'static str> {
+    let bytes = std::fs::read(assembly).expect("compiled");
+    let module = Module::parse(bytes.leak(), assembly.to_owned()).expect("an assembly");
+    let mut names = BTreeSet::new();
+    for row in module.rows::<MethodDefRow>() {
+        let rva = module.method_def(row).expect("readable").rva;
+        if rva == 0 {
+            continue;
+        }
+        let body = MethodBody::parse(&module, rva).expect("a body");
+        names.extend(Decoder::new(body.code, 0).map(|i| i.expect("an instruction").opcode.name()));
+    }
+    names
+}
+
+/// Every instruction of the table of opcodes stands in a suite, or in `programs/cil` (run by `tests/cil.rs`).
+#[test]
+fn every_opcode() {
+    let folder = lab("cil");
+    let mut seen: BTreeSet<_> = suites().iter().flat_map(|s| opcodes_of(s)).collect();
+    for source in sources("cil", "il") {
+        let to = folder.join(source.with_extension("dll").file_name().expect("a name"));
+        ilasm(&source, &to);
+        seen.extend(opcodes_of(&to));
+    }
+    let all = Opcode::ALL.iter().map(|o| o.name());
+    let missing: Vec<_> = all.filter(|name| !seen.contains(name)).collect();
+    assert!(missing.is_empty(), "no test has {missing:?}");
+}
