@@ -15,6 +15,7 @@ program_tests! { SUITE, gc "31":
     emit_parallel 0;
     xml_serializer 0;
     invoke 0;
+    lookups 0;
     types 0;
     attributes 0;
     assemblies 0;

@@ -145,15 +145,18 @@ pub(super) fn shown_parent(ty: TypeId) -> Result<Option<TypeId>> {
 pub(super) fn declared_methods(ty: TypeId) -> Result<Vec<MethodId>> {
     use shared_codegen::types::{ArrayMethod, MethodKind, TypeKind};
     let types = &runtime::get().types;
-    let rank = match types.kind(ty) {
-        TypeKind::SzArray(_) => 1,
-        TypeKind::Array { rank, .. } => rank,
+    let mut ops = match types.kind(ty) {
+        // Vectors of vectors can be made with the lengths of the inner ones.
+        TypeKind::SzArray(element) => {
+            let inner = core::iter::successors(Some(element), |e| match types.kind(*e) {
+                TypeKind::SzArray(e) => Some(e),
+                _ => None,
+            });
+            (1..=inner.count() as u32).map(ArrayMethod::Ctor).collect()
+        }
+        TypeKind::Array { rank, .. } => vec![ArrayMethod::Ctor(rank), ArrayMethod::Ctor(2 * rank)],
         _ => return Ok(types.methods(ty)?),
     };
-    let mut ops = vec![ArrayMethod::Ctor(rank)];
-    if matches!(types.kind(ty), TypeKind::Array { .. }) {
-        ops.push(ArrayMethod::Ctor(2 * rank));
-    }
     ops.extend([ArrayMethod::Set, ArrayMethod::Address, ArrayMethod::Get]);
     let make = |op| types.intern_method(MethodKind::Array { array: ty, op });
     Ok(ops.into_iter().map(make).collect())

@@ -97,6 +97,7 @@ static class P
         Try("by name", () => Activator.CreateInstance(null, "Point").Unwrap()); Try("by name2", () => Activator.CreateInstance("mscorlib", "System.Text.StringBuilder").Unwrap().GetType()); Try("by name bad", () => Activator.CreateInstance("mscorlib", "No.Such"));
         Try("struct ctor", () => typeof(Point).GetConstructor(new[] { typeof(int), typeof(int) }).Invoke(new object[] { 3, 4 })); Try("re-ctor", () => { typeof(Target).GetConstructor(new[] { typeof(int) }).Invoke(t, new object[] { 123 }); return t.N; });
         Try("array get", () => typeof(int[,]).GetMethod("Get").Invoke(new[,] { { 1, 2 }, { 3, 4 } }, new object[] { 1, 0 })); Try("array ctor", () => ((int[,])typeof(int[,]).GetConstructors()[0].Invoke(new object[] { 2, 3 })).Length);
+        Try("nested vectors", () => { var ctors = typeof(int[][]).GetConstructors(); var a = (int[][])ctors[1].Invoke(new object[] { 2, 3 }); return ctors.Length + " " + a.Length + a[1].Length + typeof(int[][][]).GetConstructors().Length; });
         Try("refret", () => ty.GetMethod("RefRet").ReturnType);
         Try("object[] null args", () => ty.GetMethod("V").Invoke(t, new object[] { null }));
         Try("delegate dyn", () => new Func<int, string>(x => "d" + x).DynamicInvoke(4)); Try("delegate dyn bad", () => new Func<int, string>(x => "d" + x).DynamicInvoke("q")); Try("delegate throw", () => new Action(() => { throw new Exception("dd"); }).DynamicInvoke());
