@@ -148,6 +148,16 @@ int person_score(struct person *p) { return p ? (int)strlen(p->name) * 1000 + p-
 void person_birthday(struct person *p) { p->age++; p->is_old = p->age > 40; p->is_known = 1; free(p->name); p->name = strdup("renamed"); }
 int person_by_value(struct person p) { return person_score(&p); }
 struct person person_make(int age) { struct person p = { strdup("made"), age, 1, 0, 'M' }; return p; }
+typedef struct person (*person_callback)(struct person *, struct person);
+int call_person(person_callback f)
+{
+    struct person a = { "Ada", 40, 1, 0, 'A' }, b = { "Bob", 20, 0, 1, 'B' };
+    struct person r = f(&a, b);
+    int s = person_score(&r) * 10 + (a.age == 41 && !strcmp(a.name, "Ada Lovelace"));
+    free(r.name);
+    return s;
+}
+void person_fill(struct person *p, int age) { *p = person_make(age); }
 struct record { int id; char tag[8]; short values[3]; char16_t wide[4]; };
 int record_sum(const struct record *r) { return r->id + (int)strlen(r->tag) * 100 + (r->values[0] + r->values[1] + r->values[2]) * 1000; }
 void record_change(struct record *r) { r->id *= 2; strcpy(r->tag, "changed"); r->values[1] = 77; }

@@ -72,6 +72,7 @@ delegate void RefCallback(ref int a, ref I3 b, [MarshalAs(UnmanagedType.U1)] out
 delegate int ArrayCallback(int n, [In, Out, MarshalAs(UnmanagedType.LPArray, SizeParamIndex = 0)] int[] v,
     [MarshalAs(UnmanagedType.LPArray, SizeParamIndex = 0, ArraySubType = UnmanagedType.LPStr)] string[] t);
 delegate int IntCallback(int n);
+delegate PersonStruct PersonCallback([In, Out] Person p, PersonStruct s);
 delegate D2 Scaled(D2 a, double by);
 delegate string Joined(string a, string b);
 [UnmanagedFunctionPointer(CallingConvention.Cdecl, CharSet = CharSet.Unicode)] delegate int WideText(string s);
@@ -204,6 +205,9 @@ static unsafe class Native
     [DllImport(Lib)] public static extern int person_score(Person p);
     [DllImport(Lib)] public static extern void person_birthday([In, Out] Person p);
     [DllImport(Lib, EntryPoint = "person_birthday")] public static extern void Birthday(ref PersonStruct p);
+    [DllImport(Lib)] public static extern int call_person(PersonCallback f);
+    [DllImport(Lib)] public static extern void person_fill([Out] Person p, int age);
+    [DllImport(Lib, EntryPoint = "person_fill")] public static extern void FillStruct(out PersonStruct p, int age);
     [DllImport(Lib)] public static extern int person_by_value(PersonStruct p);
     [DllImport(Lib)] public static extern PersonStruct person_make(int age);
     [DllImport(Lib)] public static extern int record_sum(ref Record r);
@@ -564,6 +568,20 @@ static unsafe class Program
         Check("by ref", "renamed 21 False True B", s.name + " " + s.age + " " + s.isOld + " " + s.isKnown + " " + s.initial);
         s = Native.person_make(7);
         Check("returned", "made 7 True False M", s.name + " " + s.age + " " + s.isOld + " " + s.isKnown + " " + s.initial);
+        Check("person callback", 30611, Native.call_person((a, b) =>
+        {
+            Check("person in", "Ada 40 True False A", a.name + " " + a.age + " " + a.isOld + " " + a.isKnown + " " + a.initial);
+            GC.Collect();
+            a.age++;
+            a.name += " Lovelace";
+            b.age += a.age;
+            b.isKnown = false;
+            return b;
+        }));
+        Native.person_fill(p, 12);
+        Check("out", "made 12 True False M", p.name + " " + p.age + " " + p.isOld + " " + p.isKnown + " " + p.initial);
+        Native.FillStruct(out s, 13);
+        Check("out", "made 13 True False M", s.name + " " + s.age + " " + s.isOld + " " + s.isKnown + " " + s.initial);
         var r = NewRecord(5);
         Check("record", 6305, Native.record_sum(ref r));
         Native.record_change(ref r);

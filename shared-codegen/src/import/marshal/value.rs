@@ -34,6 +34,8 @@ pub(super) struct StructForm {
     pub(super) words: SmallVec<[Word; 2]>,
 }
 
+/// Largest native form that stubs keep in their frame.
+const MAX_STRUCT: u32 = 1 << 16;
 /// The field of `System.Delegate` with the function pointer made from it or that it stands for.
 pub(in crate::import) const FUNCTION_FIELD: &str = "delegate_trampoline";
 /// The field `handle` of `SafeHandle` and `CriticalHandle`, and the two of `HandleRef`.
@@ -71,6 +73,10 @@ impl Converter<'_> {
 
     pub(super) fn struct_form(&self, ty: TypeId) -> Result<StructForm> {
         let layout = self.ctx.native_layout(ty)?;
+        if layout.size > MAX_STRUCT {
+            let reason = "structs of more than 64 KB cannot be passed";
+            return Err(self.ctx.unmarshalable(ty, reason).into());
+        }
         Ok(StructForm {
             size: layout.size,
             align: layout.align,
@@ -298,9 +304,9 @@ impl Converter<'_> {
 
     /// A value that needs no cleaning up afterwards, as native code wants it.
     pub(super) fn simple_to_native(&mut self, conversion: &Conversion, v: Value) -> Value {
-        let zero = self.b.i32(0);
         match conversion {
             Conversion::Bool(form) => {
+                let zero = self.b.i32(0);
                 let truth = self.b.icmp(IntCc::Ne, v, zero);
                 match form {
                     BoolForm::Variant => self.b.ineg(truth),
