@@ -15,4 +15,5 @@ program_tests! { SUITE, gc "31":
     versions 0;
     volatile 0;
     traces 0;
+    aborts 0;
 }

@@ -304,6 +304,15 @@ fn abort_exception() -> Thrown {
     Thrown::bare("System.Threading", "ThreadAbortException")
 }
 
+/// At the end of a catch handler: the exception of an abort comes back until the abort is taken back.
+pub fn end_catch() -> Result<()> {
+    let info = super::thread_info::current_info();
+    match info {
+        Some(info) if info.state() & state::ABORT_REQUESTED != 0 => Err(abort_exception()),
+        _ => Ok(()),
+    }
+}
+
 /// At a poll: the exception another thread asked for.
 pub fn requested_exception() -> Option<Obj> {
     let thread = threads::current().thread().clone();

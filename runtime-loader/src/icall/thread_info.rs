@@ -153,7 +153,7 @@ impl ThreadInfo {
         let waiting = {
             let mut inner = self.inner.lock();
             self.state.fetch_or(state::STOPPED, Ordering::SeqCst);
-            self.remove_state(state::ABORT_REQUESTED | state::WAIT_SLEEP_JOIN);
+            self.remove_state(state::WAIT_SLEEP_JOIN | state::BACKGROUND);
             core::mem::take(&mut inner.waiting)
         };
         LIVE.lock().retain(|i| !Arc::ptr_eq(i, self));

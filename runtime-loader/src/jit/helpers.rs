@@ -51,6 +51,7 @@ pub fn address(helper: HelperId) -> usize {
         ThrowCompileError => f!(throw_compile_error),
         DelegateInit => transition_stub!(delegate_init),
         RefAnyCheck => transition_stub!(refany_check),
+        EndCatch => transition_stub!(end_catch),
         MonitorEnter => transition_stub!(monitor_enter),
         MonitorExit => transition_stub!(monitor_exit),
         WriteBarrier => f!(write_barrier),
@@ -310,6 +311,10 @@ extern "C" fn refany_check(expected: usize, actual: usize) {
             Err(Thrown::bare("System", "InvalidCastException"))
         }
     })
+}
+
+extern "C" fn end_catch() {
+    managed(crate::icall::thread::end_catch)
 }
 
 extern "C" fn monitor_enter(o: Obj) {

@@ -109,6 +109,8 @@ helpers! {
     DelegateInit = "delegate_init"(Ref, Ref, I64, I64) [TRANSITION | STUB | WRITES];
     /// Address of a field of a typed reference's type check: method table expected, type in the reference; InvalidCastException.
     RefAnyCheck = "refany_check"(I64, I64) [TRANSITION | STUB];
+    /// At the end of a catch handler: raises `ThreadAbortException` again while the thread is being aborted.
+    EndCatch = "end_catch"() [TRANSITION | STUB];
     /// Enters a monitor: object.
     MonitorEnter = "monitor_enter"(Ref) [TRANSITION | STUB | WRITES];
     /// Leaves a monitor: object.

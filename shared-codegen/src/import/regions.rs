@@ -440,8 +440,19 @@ impl Importer<'_> {
     }
 
     /// `leave`: through the normal copies of all finally bodies on the way, then to the target.
+    /// Whether `leave` to a target ends a catch handler that is not part of a finally handler.
+    fn ends_catch(&self, target: u32) -> bool {
+        let around = |c: &EhClause| covers(c.handler_start, c.handler_end, self.offset);
+        let clauses = &self.regions.clauses;
+        let ends = |c: &EhClause| around(c) && !covers(c.handler_start, c.handler_end, target);
+        !clauses.iter().any(|c| is_finally(c) && around(c)) && clauses.iter().any(ends)
+    }
+
     pub(crate) fn leave(&mut self, target: u32) -> Result<()> {
         self.poll_before(target);
+        if self.ends_catch(target) {
+            self.b.call_helper(HelperId::EndCatch, &[]);
+        }
         self.stack.clear();
         let from = self.flow.copy;
         let mut next = Key {
