@@ -180,6 +180,7 @@ int count_handles(void) { return open_handles; }
 int fail_with(int code) { errno = code; return -1; }
 int hresult(int value, int *result) { if (value < 0) return (int)0x80070057; *result = value + 1; return 0; }
 int hresult_only(int fail) { return fail ? (int)0x80004001 : 0; }
+int hresult_of(long h, int fail) { return hresult_only(fail); }
 int custom_total(const int *v) { int t = 0; for (int i = 1; i <= v[0]; i++) t += v[i]; return t; }
 int *custom_make(int n) { static int v[4]; v[0] = 3; v[1] = n; v[2] = n + 1; v[3] = n + 2; return v; }
 int guid_first(const int *g) { return g[0]; }

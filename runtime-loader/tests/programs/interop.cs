@@ -229,6 +229,7 @@ static unsafe class Native
     [DllImport(Lib)] public static extern int count_handles();
     [DllImport(Lib, SetLastError = true)] public static extern int fail_with(int code);
     [DllImport(Lib, PreserveSig = false)] public static extern int hresult(int value);
+    [DllImport(Lib, PreserveSig = false)] public static extern void hresult_of(Handle h, bool fail);
     [DllImport(Lib, PreserveSig = false)] public static extern void hresult_only(bool fail);
     [DllImport(Lib)] public static extern int custom_total(
         [MarshalAs(UnmanagedType.CustomMarshaler, MarshalTypeRef = typeof(NumbersMarshaler), MarshalCookie = "heap")] Numbers v);
@@ -610,6 +611,10 @@ static unsafe class Program
             Check("open", before + 1, Native.count_handles());
         }
         Check("closed", before, Native.count_handles());
+        var failing = Native.open_handle(9);
+        Throws<NotImplementedException>("fails", "", () => Native.hresult_of(failing, true));
+        failing.Dispose();
+        Check("closed after failure", before, Native.count_handles());
         Check("invalid", true, Native.open_handle(-1).IsInvalid);
         Handle o;
         Native.open_handle_out(6, out o);

@@ -65,6 +65,7 @@ pub(in crate::import) fn call_native(
     if described.saves_last_error {
         f.c.effect(HelperId::SaveLastError, &[]);
     }
+    f.release_handles()?;
     if let (true, Some(code)) = (described.returns_hresult, value) {
         f.c.effect(HelperId::ThrowForHresult, &[code]);
     }
@@ -411,6 +412,17 @@ impl Forward<'_, '_> {
         } else if native != buffer {
             self.c.b.copy_to_stack(buffer, native, form.size, false);
         }
+        Ok(())
+    }
+
+    /// Gives handles back before anything that fails.
+    fn release_handles(&mut self) -> Result<()> {
+        let (handles, others) = core::mem::take(&mut self.after)
+            .into_iter()
+            .partition(|a| matches!(a, After::Release(_)));
+        self.after = handles;
+        self.clean_up()?;
+        self.after = others;
         Ok(())
     }
 
