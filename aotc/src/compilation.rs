@@ -13,7 +13,6 @@ use shared_codegen::abi::fixup::Fixup;
 use shared_codegen::compile::EmitOptions;
 use shared_codegen::emit::CodeBlob;
 use shared_codegen::image::left_out::Reason;
-use shared_codegen::import;
 use shared_codegen::pipeline::{self, Plan, compile_method_with, emit_options};
 use shared_codegen::types::{MethodId, TypeContext};
 use std::cell::RefCell;
@@ -154,8 +153,7 @@ fn compile(ctx: &TypeContext, plan: &Plan, work: &Work) -> Unit {
     };
     let attempt = AssertUnwindSafe(|| compile_method_with(ctx, work.method, plan, &emission));
     let outcome = match catch_unwind(attempt) {
-        Ok(Ok(blob)) => accept(blob),
-        Ok(Err(e)) => Err(why(&e)),
+        Ok(outcome) => accept(outcome),
         Err(_) => {
             let message = PANIC.with(|p| p.borrow_mut().take());
             Err(left_out(Reason::Internal, message.unwrap_or_default()))
@@ -164,30 +162,13 @@ fn compile(ctx: &TypeContext, plan: &Plan, work: &Work) -> Unit {
     unit(ctx, work, outcome)
 }
 
-/// Code that raises an exception because a file was not found is not kept: the file may be there when it runs.
-fn accept(blob: CodeBlob) -> Result<CodeBlob, LeftOut> {
-    const PASSING: [&str; 3] = [
-        "FileNotFoundException",
-        "FileLoadException",
-        "BadImageFormatException",
-    ];
-    match blob.failures.iter().find(|f| PASSING.contains(&f.class)) {
-        Some(f) => Err(left_out(Reason::MissingReference, f.message.clone())),
-        None => Ok(blob),
+fn accept(outcome: Result<CodeBlob, pipeline::Error>) -> Result<CodeBlob, LeftOut> {
+    let why = pipeline::left_out(&outcome).map(|(reason, detail)| left_out(reason, detail));
+    match (outcome, why) {
+        (Ok(blob), None) => Ok(blob),
+        (_, Some(why)) => Err(why),
+        (Err(e), None) => Err(left_out(e.reason(), String::new())),
     }
-}
-
-fn why(e: &pipeline::Error) -> LeftOut {
-    let reason = match e {
-        pipeline::Error::Import(import::Error::Type(_)) => Reason::MissingReference,
-        pipeline::Error::Import(import::Error::Unsupported(_)) => Reason::Unsupported,
-        pipeline::Error::Import(_) => Reason::InvalidIl,
-        pipeline::Error::Pass(_) => Reason::Internal,
-        pipeline::Error::Compile(_) => Reason::Backend,
-    };
-    // Passes add the IR from before; its first line says what is wrong.
-    let detail = e.to_string();
-    left_out(reason, detail.lines().next().unwrap_or_default().into())
 }
 
 fn left_out(reason: Reason, detail: String) -> LeftOut {

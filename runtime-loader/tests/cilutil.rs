@@ -1,5 +1,8 @@
 //! The developer's tool from the command line.
 
+#[path = "support/precompiled.rs"]
+mod precompiled;
+
 use std::process::{Command, Output};
 
 const MSCORLIB: &str = "/usr/lib/mono/4.5/mscorlib.dll";
@@ -34,6 +37,113 @@ fn il_of_selected_methods() {
     }
     let all = text(&["il", MSCORLIB, "Console::WriteLine"]);
     assert!(all.matches(".method").count() > 10);
+}
+
+#[test]
+fn machine_code_of_a_method() {
+    let method = "System.Math::Abs(int32)";
+    let lowered = text(&["lower", MSCORLIB, method]);
+    assert!(
+        lowered.contains("mblock0(") && lowered.contains("; IL_0000 "),
+        "{lowered}"
+    );
+    let asm = text(&["asm", MSCORLIB, method]);
+    assert!(
+        asm.contains("\t# IL_0000\n") && asm.contains("pushq %rbp"),
+        "{asm}"
+    );
+    // The frame is made first: `push rbp; mov rbp, rsp`.
+    let bytes = text(&[
+        "asm", "--bytes", "-O", "quick", "--quick", "--jit", MSCORLIB, method,
+    ]);
+    assert!(
+        bytes.contains("\n000000  ") && bytes.contains(" 55 48 89 e5"),
+        "{bytes}"
+    );
+    let console = text(&["asm", MSCORLIB, "System.Console::WriteLine(string)"]);
+    assert!(console.contains("# .Lc_0 = "), "{console}");
+}
+
+#[test]
+fn graphs() {
+    let method = "System.String::IsNullOrEmpty";
+    for (graph, edge) in [
+        ("cfg", "block0 -> block1;"),
+        ("dom", "block0 -> block1;"),
+        ("loops", "block0 -> block1;"),
+        ("ssa", "null_check"),
+    ] {
+        let dot = text(&["graph", MSCORLIB, method, "-O", "none", "--graph", graph]);
+        assert!(
+            dot.starts_with("digraph \"") && dot.contains(edge),
+            "{graph}: {dot}"
+        );
+    }
+    assert_eq!(
+        cilutil(&["graph", MSCORLIB, method, "-g", "tree"])
+            .status
+            .code(),
+        Some(1)
+    );
+    let run = |args: &[&str]| {
+        let tool = env!("CARGO_BIN_EXE_aotrun");
+        Command::new(tool).args(args).output().expect("it starts")
+    };
+    let drawn = run(&["--graph", "cfg", method, MSCORLIB]);
+    assert!(
+        String::from_utf8_lossy(&drawn.stdout).starts_with("digraph"),
+        "{drawn:?}"
+    );
+    assert_eq!(
+        run(&["--graph", "tree", method, MSCORLIB]).status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        run(&["--graph", "cfg", "No::Such", MSCORLIB]).status.code(),
+        Some(2)
+    );
+}
+
+/// An assembly with a method that is wrong and one that is right, and its image.
+#[test]
+fn verified_methods_and_reasons() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (source, dll, images) = (path("t.il"), path("t.dll"), path("images"));
+    let il = ".assembly t {} .class public T extends [mscorlib]System.Object {\n\
+        .method static int32 good() cil managed { ldc.i4.1 ret }\n\
+        .method static int32 bad() cil managed { add ret } }";
+    std::fs::write(&source, il).expect("writable");
+    let output = format!("-output:{dll}");
+    precompiled::expect(Command::new("ilasm").args(["-dll", &output, &source]));
+    assert!(text(&["verify", &dll, "--method", "good"]).contains("compiled                   1\n"));
+    let all = cilutil(&["verify", &dll]);
+    let said = String::from_utf8_lossy(&all.stdout);
+    assert_eq!(all.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("invalid-il: T.bad ()") || said.contains("invalid-il: T::bad()"),
+        "{said}"
+    );
+    assert!(said.contains("invalid-il                 1\n"), "{said}");
+
+    assert_eq!(
+        cilutil(&["why", "T::good", &dll]).status.code(),
+        Some(1),
+        "there is no image"
+    );
+    precompiled::precompile(&[dll.clone().into()], images.as_ref());
+    let image = format!("{images}/t.dll.so");
+    let why = |method: &str| text(&["why", method, &dll, "--image", &image]);
+    assert!(
+        why("T::good").contains(": in the image: "),
+        "{}",
+        why("T::good")
+    );
+    assert!(
+        why("T::bad").contains("not in the image: invalid-il: "),
+        "{}",
+        why("T::bad")
+    );
 }
 
 #[test]

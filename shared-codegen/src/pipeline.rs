@@ -3,8 +3,9 @@
 
 use crate::compile::{CodegenOptions, CompileError, EmitOptions, compile_with};
 use crate::emit::{CodeBlob, Reduced};
+use crate::image::left_out::Reason;
 use crate::import::{self, ContextOracle, ImportOptions, import_method};
-use crate::ir::{Function, Region};
+use crate::ir::{Failure, Function, Region};
 pub use crate::isa::x64::finish::emit_options;
 use crate::passes::{BodyCache, OptSet, PassContext, PassError, Verify, run_pipeline};
 use crate::types::{MethodId, TypeContext};
@@ -21,6 +22,19 @@ pub enum Error {
     /// The back end gave up.
     #[error(transparent)]
     Compile(#[from] CompileError),
+}
+
+impl Error {
+    /// The reason code of images and reports.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Error::Import(import::Error::Type(_)) => Reason::MissingReference,
+            Error::Import(import::Error::Unsupported(_)) => Reason::Unsupported,
+            Error::Import(_) => Reason::InvalidIl,
+            Error::Pass(_) => Reason::Internal,
+            Error::Compile(_) => Reason::Backend,
+        }
+    }
 }
 
 impl From<PassError> for Error {
@@ -56,6 +70,47 @@ pub fn compile_method_with(
     plan: &Plan,
     emission: &EmitOptions<'_>,
 ) -> Result<CodeBlob, Error> {
+    let (f, passes) = optimize(ctx, method, plan)?;
+    let blob = compile_with(&f, &plan.codegen, emission)?;
+    let reduced = (passes != plan.passes).then_some(Reduced::Passes);
+    Ok(CodeBlob {
+        reduced: reduced.or(blob.reduced),
+        ..blob
+    })
+}
+
+/// Why the method is left out of an image, and what exactly is wrong; `None` if its code may be kept.
+pub fn left_out(outcome: &Result<CodeBlob, Error>) -> Option<(Reason, String)> {
+    match outcome {
+        Ok(blob) => passing_failure(blob).map(|f| (Reason::MissingReference, f.message.clone())),
+        Err(e) => {
+            // Passes add the IR from before; its first line says what is wrong.
+            let detail = e.to_string();
+            Some((
+                e.reason(),
+                detail.lines().next().unwrap_or_default().to_owned(),
+            ))
+        }
+    }
+}
+
+/// Code that raises an exception because a file was not found is not kept: the file may be there when it runs.
+fn passing_failure(blob: &CodeBlob) -> Option<&Failure> {
+    const PASSING: [&str; 3] = [
+        "FileNotFoundException",
+        "FileLoadException",
+        "BadImageFormatException",
+    ];
+    blob.failures.iter().find(|f| PASSING.contains(&f.class))
+}
+
+/// Imports a method and runs the passes; the IR is at `Low` level. Tells which optional passes ran: fewer than asked
+/// for if the method is very large.
+pub fn optimize(
+    ctx: &TypeContext,
+    method: MethodId,
+    plan: &Plan,
+) -> Result<(Function, OptSet), Error> {
     let options = ImportOptions::default();
     let mut f = import_method(ctx, method, &options)?;
     let oracle = ContextOracle { ctx, options };
@@ -70,12 +125,7 @@ pub fn compile_method_with(
         false => plan.passes,
     };
     run_pipeline(&mut f, &passes, &cx)?;
-    let blob = compile_with(&f, &plan.codegen, emission)?;
-    let reduced = (passes != plan.passes).then_some(Reduced::Passes);
-    Ok(CodeBlob {
-        reduced: reduced.or(blob.reduced),
-        ..blob
-    })
+    Ok((f, passes))
 }
 
 /// Most edges to handlers for which all passes run. Dominators and liveness look at each of them several times; this many

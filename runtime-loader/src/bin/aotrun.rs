@@ -1,10 +1,12 @@
 //! `aotrun`: runs CLI assemblies.
 
 use clap::Parser;
+use runtime_loader::cilutil;
 use runtime_loader::regression::{self, Mode};
 use runtime_loader::runtime::options::{JitTier, Options};
 use runtime_loader::runtime::{boot, exit};
-use std::path::PathBuf;
+use shared_codegen::passes::OptSet;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs a CLI (.NET) program, from precompiled images where there are any, else by compiling it as it runs.
@@ -60,6 +62,9 @@ struct Cli {
     /// With --regression=once: leave out the first tests.
     #[arg(long, value_name = "N", default_value_t = 0, hide = true)]
     regression_skip: usize,
+    /// Do not run: draw a method as the JIT's passes leave it, for Graphviz. KIND is cfg, ssa (with instructions), dom or loops.
+    #[arg(long, num_args = 2, value_names = ["KIND", "METHOD"])]
+    graph: Option<Vec<String>>,
     /// The program.
     program: PathBuf,
     /// Its arguments.
@@ -86,6 +91,12 @@ fn main() -> ExitCode {
         gc_stress: cli.gc_stress,
         trace_compile: cli.trace_compile,
     };
+    if let Some([kind, method]) = cli.graph.as_deref() {
+        return match draw(&options, &cli.program, kind, method) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(e) => refuse(&e),
+        };
+    }
     if let Some(mode) = cli.regression.filter(|m| *m != Mode::Once) {
         let table = regression::table::run(mode, &options, &cli.program, &mut std::io::stdout());
         return match table {
@@ -105,6 +116,17 @@ fn main() -> ExitCode {
         Ok(code) => exit::after_main(rt, code),
         Err(thrown) => exit::unhandled(thrown.into_object()),
     }
+}
+
+/// `--graph`
+fn draw(options: &Options, program: &Path, kind: &str, method: &str) -> anyhow::Result<()> {
+    let passes = match (&options.optimize, options.jit) {
+        (Some(list), _) => OptSet::parse(list)?,
+        (None, JitTier::Quick) => OptSet::quick(),
+        (None, JitTier::Opt) => OptSet::all(),
+    };
+    let out = &mut std::io::stdout().lock();
+    cilutil::graph::write(kind, program, method, passes, out)
 }
 
 /// Nothing has run.

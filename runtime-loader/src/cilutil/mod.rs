@@ -1,12 +1,18 @@
 //! The developer's tool: shows every stage of any type or method of any assembly. One file per verb.
 
+mod asm;
+pub mod graph;
 mod icalls;
 mod il;
 mod ir;
+mod lower;
 mod metadata;
 mod opt;
 mod select;
+mod stage;
 mod types;
+mod verify;
+mod why;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -37,6 +43,11 @@ enum Verb {
     Il(il::Args),
     Ir(ir::Args),
     Opt(opt::Args),
+    Graph(graph::Args),
+    Lower(lower::Args),
+    Asm(asm::Args),
+    Verify(verify::Args),
+    Why(why::Args),
 }
 
 impl Verb {
@@ -48,6 +59,11 @@ impl Verb {
             Verb::Il(args) => il::run(args, out),
             Verb::Ir(args) => ir::run(args, out),
             Verb::Opt(args) => opt::run(args, out),
+            Verb::Graph(args) => graph::run(args, out),
+            Verb::Lower(args) => lower::run(args, out),
+            Verb::Asm(args) => asm::run(args, out),
+            Verb::Verify(args) => verify::run(args, out),
+            Verb::Why(args) => why::run(args, out),
         }
     }
 }

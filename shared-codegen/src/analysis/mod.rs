@@ -3,12 +3,14 @@
 
 mod cfg;
 mod dominators;
+mod dot;
 mod liveness;
 mod loops;
 mod uses;
 
 pub use cfg::Cfg;
 pub use dominators::{DominanceFrontier, Dominators};
+pub use dot::{Graph, dot};
 pub use liveness::{Liveness, ValueSet};
 pub use loops::{Loop, LoopData, Loops};
 pub use uses::{UseCounts, Uses};

@@ -39,6 +39,7 @@ mod print;
 pub use parse::{ParseError, parse_function, parse_functions};
 
 use super::{Function, Inst};
+use crate::abi::fixup::Fixup;
 use crate::types::{FieldId, MethodId, ModuleId, TypeId};
 use std::fmt;
 
@@ -85,6 +86,16 @@ impl Function {
             names,
             only: Some(inst),
         }
+    }
+
+    /// A runtime constant of the function's code as text.
+    pub fn display_fixup<'a>(
+        &'a self,
+        fixup: Fixup,
+        names: &'a dyn Names,
+    ) -> impl fmt::Display + 'a {
+        let f = self;
+        print::ShowFixup { f, names, fixup }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Printing functions.
 
 use super::{Names, fixup};
+use crate::abi::fixup::Fixup;
 use crate::ir::{
     AliasClass, Block, Function, Imm, Inst, MemRef, Op, RegionKind, Signature, SourceLoc, Type,
 };
@@ -12,6 +13,24 @@ pub(super) struct Show<'a> {
     pub f: &'a Function,
     pub names: &'a dyn Names,
     pub only: Option<Inst>,
+}
+
+/// A runtime constant.
+pub(super) struct ShowFixup<'a> {
+    pub f: &'a Function,
+    pub names: &'a dyn Names,
+    pub fixup: Fixup,
+}
+
+impl fmt::Display for ShowFixup<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut p = Printer {
+            out,
+            f: self.f,
+            names: self.names,
+        };
+        fixup::print(&self.fixup, &mut p)
+    }
 }
 
 impl fmt::Display for Show<'_> {
