@@ -3,6 +3,7 @@
 use super::stage::selected;
 use clap::Parser;
 use shared_codegen::compile::{CodegenOptions, ConstPolicy, Tier};
+use shared_codegen::emit::CodeBlob;
 use shared_codegen::image::left_out::Reason;
 use shared_codegen::passes::{OptSet, Verify};
 use shared_codegen::pipeline::{self, Plan, compile_method};
@@ -14,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Imports, optimizes and compiles every method, proving the IR after each pass and the register allocation, and lists what
-/// could not be compiled by reason. Generic parameters stand for any reference type. Exit status 1 if there was anything.
+/// could not be compiled, wholly or in part, by reason. Generic parameters stand for any reference type. Exit status 1 if there was anything.
 #[derive(Parser, Debug)]
 pub(super) struct Args {
     /// Assembly or module.
@@ -59,13 +60,26 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is wrong with a method: it has no code, or code that raises an exception where something could not be compiled.
+fn finding(outcome: &Result<CodeBlob, pipeline::Error>) -> Option<(Reason, String)> {
+    let in_part = || {
+        let failure = outcome.as_ref().ok()?.failures.first()?;
+        let reason = match failure.class {
+            "InvalidProgramException" => Reason::InvalidIl,
+            _ => Reason::MissingReference,
+        };
+        Some((reason, failure.message.clone()))
+    };
+    pipeline::left_out(outcome).or_else(in_part)
+}
+
 fn compile_all(ctx: &TypeContext, methods: &[MethodId], plan: &Plan) -> Findings {
     let next = AtomicUsize::new(0);
     let findings = Mutex::new(Findings::new());
     let work = || {
         while let Some(m) = methods.get(next.fetch_add(1, Ordering::Relaxed)) {
             let outcome = compile_method(ctx, *m, plan);
-            if let Some((reason, detail)) = pipeline::left_out(&outcome) {
+            if let Some((reason, detail)) = finding(&outcome) {
                 let mut all = findings.lock().unwrap_or_else(|e| e.into_inner());
                 let found = (ctx.method_full_name(*m), detail);
                 all.entry(reason).or_default().push(found);
