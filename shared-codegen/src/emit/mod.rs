@@ -117,7 +117,9 @@ impl Reduced {
 impl core::fmt::Display for Reduced {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Reduced::Registers => "fast register allocation: too many values live over long ways",
+            Reduced::Registers => {
+                "fast register allocation: too many blocks, or values live over long ways"
+            }
             Reduced::Passes => "cheap optimizations only: the method is too large for all",
         })
     }

@@ -35,6 +35,40 @@ pub struct EhClause {
 }
 
 impl EhClause {
+    /// The clause lies in code of this length, what it protects and its handler apart, a filter in front of the handler, and the
+    /// method does not start in its handler.
+    fn is_sound(&self, len: usize) -> bool {
+        let own_start = self.own_start();
+        let in_code = self.try_start <= self.try_end
+            && self.try_end as usize <= len
+            && own_start <= self.handler_start
+            && self.handler_start <= self.handler_end
+            && self.handler_end as usize <= len;
+        let apart = self.try_end <= own_start || self.handler_end <= self.try_start;
+        let filter = !matches!(self.kind, ClauseKind::Filter(start) if start >= self.handler_start);
+        in_code && apart && filter && own_start > 0
+    }
+
+    /// First byte of the filter, or of the handler if there is none.
+    fn own_start(&self) -> u32 {
+        match self.kind {
+            ClauseKind::Filter(start) => start,
+            _ => self.handler_start,
+        }
+    }
+
+    /// What the other clause protects lies where its handler does: both in the code this one protects, both in its
+    /// handler or filter, or both outside. Else an exception would lead into the middle of either.
+    fn is_apart_or_around(&self, other: &EhClause) -> bool {
+        let (handler, from, to) = (other.own_start(), other.try_start, other.try_end);
+        let around = |start: u32, end: u32| start <= from && to <= end;
+        // A handler may start with a try.
+        let in_try = self.try_start < handler && handler < self.try_end;
+        let in_handler = self.own_start() <= handler && handler < self.handler_end;
+        (!in_try || around(self.try_start, self.try_end))
+            && (!in_handler || around(self.own_start(), self.handler_end))
+    }
+
     /// A `leave` between these offsets goes from the handler of a catch clause back into the middle of its own try (Visual
     /// Basic does so).
     pub fn reenters(&self, from: u32, to: u32) -> bool {
@@ -57,6 +91,14 @@ impl EhClause {
     pub fn same_try(&self, other: &EhClause) -> bool {
         (self.try_start, self.try_end) == (other.try_start, other.try_end)
     }
+}
+
+/// Each clause is sound, and they lie apart or one around the other.
+pub(crate) fn are_sound(clauses: &[EhClause], len: usize) -> bool {
+    clauses.iter().all(|c| c.is_sound(len))
+        && clauses
+            .iter()
+            .all(|a| clauses.iter().all(|b| a == b || a.is_apart_or_around(b)))
 }
 
 /// Kinds of exception clauses.
@@ -195,15 +237,10 @@ impl MethodBody {
             }
             at += size;
         }
-        let in_code = |c: &EhClause| {
-            c.try_start <= c.try_end
-                && c.try_end as usize <= len
-                && c.handler_start <= c.handler_end
-                && c.handler_end as usize <= len
-                && !matches!(c.kind, ClauseKind::Filter(start) if start > c.handler_start)
-        };
-        if !body.clauses.iter().all(in_code) {
-            return Some(Err(Error::Body("exception clause outside of the code")));
+        if !are_sound(&body.clauses, len) {
+            return Some(Err(Error::Body(
+                "exception clause outside of the code, or its parts overlap",
+            )));
         }
         Some(Ok(body))
     }

@@ -5,6 +5,8 @@ mod decode;
 mod opcode;
 mod print;
 
+#[cfg(test)]
+pub(crate) use body::are_sound;
 pub use body::{ClauseKind, EhClause, MethodBody};
 pub use decode::{Decoder, Instr, Operand, SwitchTargets};
 pub use opcode::{Flow, Opcode, OperandKind};

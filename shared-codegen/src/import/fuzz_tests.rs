@@ -1,7 +1,7 @@
 //! Damaged IL: bodies of mscorlib with a few bytes changed are imported or refused, and what is imported is well formed.
 
 use super::{ImportOptions, Importer, ir_signature};
-use crate::il::MethodBody;
+use crate::il::{ClauseKind, MethodBody, are_sound};
 use crate::ir::Function;
 use crate::ir::verify::{VerifyOptions, verify};
 use crate::types::{MethodId, TypeContext, binding};
@@ -30,6 +30,29 @@ fn damage(code: &[u8], random: &mut Random) -> &'static [u8] {
         }
     }
     code.leak()
+}
+
+/// Moves a boundary of a clause somewhere else, or changes what the clause is.
+fn damage_clause(body: &mut MethodBody, random: &mut Random) {
+    let (count, size) = (body.clauses.len(), body.code.len());
+    if count == 0 || random.below(2) == 0 {
+        return;
+    }
+    let old = body.clauses.clone();
+    let c = &mut body.clauses[random.below(count)];
+    let at = random.below(size + 1) as u32;
+    match random.below(6) {
+        0 => c.try_start = at.min(c.try_end),
+        1 => c.try_end = at.max(c.try_start),
+        2 => c.handler_start = at.min(c.handler_end),
+        3 => c.handler_end = at.max(c.handler_start),
+        4 => c.kind = ClauseKind::Finally,
+        _ => c.kind = ClauseKind::Filter(at.min(c.handler_start)),
+    }
+    // The reader refuses these.
+    if !are_sound(&body.clauses, size) {
+        body.clauses = old;
+    }
 }
 
 /// Imports `method` with this body; the reason if the result is not well formed.
@@ -81,6 +104,7 @@ fn damaged_bodies() {
                     continue;
                 };
                 body.code = damage(body.code, &mut random);
+                damage_clause(&mut body, &mut random);
                 let shown = body.clone();
                 let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                     import(&ctx, m, body)
