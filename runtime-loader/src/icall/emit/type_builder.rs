@@ -241,7 +241,9 @@ extern "C" fn create(builder: Obj) -> Obj {
         type_members::write(builder, at, ty)?;
         constraints(at.module, at.row.token(), builder)?;
         attributes::write(at.module, at.row.token(), builder)?;
-        object_of(ty)
+        let created = object_of(ty)?;
+        type_members::publish(builder, ty)?;
+        Ok(created)
     })
 }
 

@@ -45,6 +45,26 @@ pub(super) fn write(builder: Obj, at: Place, ty: TypeId) -> Result<()> {
     events(builder, at)
 }
 
+/// Gives the builders of a finished type the handles of what they built.
+pub(super) fn publish(builder: Obj, ty: TypeId) -> Result<()> {
+    let rt = runtime::get();
+    let owner = rt.types.open_form(ty);
+    for (position, field) in elements(reference(builder, "fields")).enumerate() {
+        if let Some(field) = field.non_null() {
+            let id = rt.types.field_of(owner, members::field_row(ty, position)?);
+            rt.set_field(field, "handle", rt.fields.desc(rt, id)?.handle());
+        }
+    }
+    for list in ["ctors", "methods"] {
+        for method in items(builder, list) {
+            let row = MethodDefRow(rt.get_field::<i32>(method, "table_idx") as u32);
+            let desc = rt.methods.desc(rt.types.method_of(owner, row));
+            rt.set_field(method, "mhandle", desc.handle());
+        }
+    }
+    Ok(())
+}
+
 fn write_field(module: ModuleId, row: FieldRow, field: Obj) -> Result<()> {
     let rt = runtime::get();
     let growth = growth(module)?;
