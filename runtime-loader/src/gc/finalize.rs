@@ -34,6 +34,7 @@ static READY: Mutex<Ready> = Mutex::new(Ready {
 static READY_CHANGED: Condvar = Condvar::new();
 static NEW_READY: AtomicBool = AtomicBool::new(false);
 static HOOK: OnceLock<fn()> = OnceLock::new();
+static IS_CRITICAL: OnceLock<fn(Addr) -> bool> = OnceLock::new();
 
 /// Sets what is called when objects have become ready: it should see to it that a finalizer thread exists. It runs on the
 /// collector's thread, after the world goes on.
@@ -42,7 +43,14 @@ pub fn set_ready_hook(hook: fn()) {
     let _ = HOOK.set(hook);
 }
 
+/// Sets the test whether an object's finalizer comes after the ordinary ones. It must not allocate managed memory.
+pub fn set_critical_test(test: fn(Addr) -> bool) {
+    // As for the hook.
+    let _ = IS_CRITICAL.set(test);
+}
+
 pub(super) fn register(object: Addr, critical: bool) {
+    let critical = critical || IS_CRITICAL.get().is_some_and(|test| test(object));
     if sync_word::set_finalizer_registered(object) {
         CANDIDATES.lock().push(Candidate { object, critical });
     }

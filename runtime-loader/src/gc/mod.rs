@@ -19,7 +19,8 @@ mod trigger;
 mod weak;
 
 pub use finalize::{
-    done as finalizer_done, make_all_ready, set_ready_hook, wait_pending, wake_all,
+    done as finalizer_done, make_all_ready, set_critical_test, set_ready_hook, wait_pending,
+    wake_all,
 };
 pub use handles::{HandleKind, RawHandle};
 pub use heap::{HeapOptions, MutatorSpace, init};

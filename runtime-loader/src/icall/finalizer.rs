@@ -22,6 +22,14 @@ const EXIT_LIMIT: Duration = Duration::from_secs(2);
 /// Sees to it that the finalizer thread exists when it is needed.
 pub fn install() {
     gc::set_ready_hook(start);
+    gc::set_critical_test(is_critical);
+}
+
+/// Is the object's class derived from `CriticalFinalizerObject`?
+fn is_critical(object: usize) -> bool {
+    let types = &runtime::get().types;
+    let class = Obj::from_addr(object).method_table().type_id();
+    types.is_assignable(class, types.known(Known::CriticalFinalizerObject))
 }
 
 /// Called on a thread of the collector, so nothing here may wait for managed threads.
@@ -46,6 +54,7 @@ fn run() {
     while !STOP.load(Ordering::SeqCst) {
         if let Some(object) = gc::raw::wait_finalizable(&STOP) {
             let done = finalize(Obj::from_addr(object));
+            forget_frames();
             gc::finalizer_done();
             if let Err(e) = done {
                 let exception = e.into_object();
@@ -59,6 +68,15 @@ fn run() {
     threads::detach();
 }
 
+/// Overwrites what the finalizer's frames have left on the stack: the frames this thread waits in lie there next, and with them
+/// the conservative scan would find the object.
+#[inline(never)]
+fn forget_frames() {
+    const WORDS: usize = 2048;
+    core::hint::black_box(&mut [0usize; WORDS]);
+}
+
+#[inline(never)]
 fn finalize(object: Obj) -> Result<()> {
     let rt = runtime::get();
     let base = rt.types.known(Known::Object);

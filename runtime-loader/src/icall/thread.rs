@@ -196,6 +196,12 @@ extern "C" fn start(thread: Obj, delegate: Obj) -> bool {
         if info.state() & state::UNSTARTED == 0 {
             return Err(state_error("Thread has already been started."));
         }
+        if info.state() & state::ABORTED != 0 {
+            // Aborted before it began: it ends before it begins.
+            info.remove_state(state::UNSTARTED);
+            info.stop();
+            return Ok(true);
+        }
         let options = SpawnOptions {
             stack_size: rt.get_field::<i32>(internal, "stack_size").max(0) as usize,
             name: None,
@@ -304,13 +310,13 @@ fn abort_exception() -> Thrown {
     Thrown::bare("System.Threading", "ThreadAbortException")
 }
 
-/// At the end of a catch handler: the exception of an abort comes back until the abort is taken back.
-pub fn end_catch() -> Result<()> {
-    let info = super::thread_info::current_info();
-    match info {
-        Some(info) if info.state() & state::ABORT_REQUESTED != 0 => Err(abort_exception()),
-        _ => Ok(()),
+/// A catch handler ends: an abort goes on unless it was taken back (`ResetAbort`).
+pub fn end_catch(caught: Obj) -> Result<()> {
+    let aborting = || current_info().is_some_and(|i| i.state() & state::ABORT_REQUESTED != 0);
+    if is_abort(caught) && aborting() {
+        return Err(Thrown::Object(caught));
     }
+    Ok(())
 }
 
 /// At a poll: the exception another thread asked for.
@@ -412,7 +418,11 @@ extern "C" fn get_priority(thread: Obj) -> i32 {
 
 extern "C" fn set_priority(thread: Obj, priority: i32) {
     managed(|| {
-        runtime::get().set_field(internal_of(thread)?, "priority", priority);
+        let internal = internal_of(thread)?;
+        if info_of(internal)?.state() & (state::STOPPED | state::ABORTED) != 0 {
+            return Err(state_error("Thread is dead; priority cannot be accessed."));
+        }
+        runtime::get().set_field(internal, "priority", priority);
         Ok(())
     });
 }

@@ -313,8 +313,8 @@ extern "C" fn refany_check(expected: usize, actual: usize) {
     })
 }
 
-extern "C" fn end_catch() {
-    managed(crate::icall::thread::end_catch)
+extern "C" fn end_catch(caught: Obj) {
+    managed(|| crate::icall::thread::end_catch(caught))
 }
 
 extern "C" fn monitor_enter(o: Obj) {

@@ -97,6 +97,8 @@ helpers! {
     Throw = "throw"(Ref) [TRANSITION | STUB | NORETURN];
     /// Raises an exception again with its stack trace kept.
     Rethrow = "rethrow"(Ref) [TRANSITION | STUB | NORETURN];
+    /// A catch handler ends: what it caught. Raises it again if it is an abort of the thread that nobody has taken back.
+    EndCatch = "end_catch"(Ref) [TRANSITION | STUB];
     /// Continues unwinding at the end of a finally or fault handler: address of the EH slot.
     ResumeUnwind = "resume_unwind"(I64) [TRANSITION | STUB | NORETURN];
     /// Raises the exception in `thread.pending_exception`.
@@ -109,8 +111,6 @@ helpers! {
     DelegateInit = "delegate_init"(Ref, Ref, I64, I64) [TRANSITION | STUB | WRITES];
     /// Address of a field of a typed reference's type check: method table expected, type in the reference; InvalidCastException.
     RefAnyCheck = "refany_check"(I64, I64) [TRANSITION | STUB];
-    /// At the end of a catch handler: raises `ThreadAbortException` again while the thread is being aborted.
-    EndCatch = "end_catch"() [TRANSITION | STUB];
     /// Enters a monitor: object.
     MonitorEnter = "monitor_enter"(Ref) [TRANSITION | STUB | WRITES];
     /// Leaves a monitor: object.

@@ -440,20 +440,10 @@ impl Importer<'_> {
     }
 
     /// `leave`: through the normal copies of all finally bodies on the way, then to the target.
-    /// Whether `leave` to a target ends a catch handler that is not part of a finally handler.
-    fn ends_catch(&self, target: u32) -> bool {
-        let around = |c: &EhClause| covers(c.handler_start, c.handler_end, self.offset);
-        let clauses = &self.regions.clauses;
-        let ends = |c: &EhClause| around(c) && !covers(c.handler_start, c.handler_end, target);
-        !clauses.iter().any(|c| is_finally(c) && around(c)) && clauses.iter().any(ends)
-    }
-
     pub(crate) fn leave(&mut self, target: u32) -> Result<()> {
         self.poll_before(target);
-        if self.ends_catch(target) {
-            self.b.call_helper(HelperId::EndCatch, &[]);
-        }
         self.stack.clear();
+        self.end_handlers(target)?;
         let from = self.flow.copy;
         let mut next = Key {
             offset: target,
@@ -483,6 +473,38 @@ impl Importer<'_> {
             self.b.def_var(var, value);
         }
         self.jump_to(next)
+    }
+
+    /// Tells the runtime that the catch handlers left on the way to a target end: an abort of the thread goes on there. Only
+    /// handlers that can have caught one ask.
+    fn end_handlers(&mut self, target: u32) -> Result<()> {
+        let ended = |c: &EhClause| {
+            !is_finally(c)
+                && covers(c.handler_start, c.handler_end, self.offset)
+                && !covers(c.handler_start, c.handler_end, target)
+        };
+        let ended: Vec<usize> = (0..self.regions.clauses.len())
+            .filter(|&n| ended(&self.regions.clauses[n]))
+            .collect();
+        for clause in ended {
+            let start = self.regions.clauses[clause].try_start;
+            let copy = self.regions.outer_copy(self.flow.copy, start);
+            let region = self.region_for(clause, copy)?;
+            if self.catches_abort(region) {
+                let caught = self.b.catch_object(region);
+                self.b.call_helper(HelperId::EndCatch, &[caught]);
+            }
+        }
+        Ok(())
+    }
+
+    fn catches_abort(&self, region: Region) -> bool {
+        let abort = self.ctx.known(Known::ThreadAbortException);
+        match self.b.func.regions[region.index()].kind {
+            RegionKind::Catch(ty) => self.ctx.is_assignable(abort, ty),
+            RegionKind::CatchLookup(_) | RegionKind::Filter(_) => true,
+            RegionKind::Fault => false,
+        }
     }
 
     /// Number of a continuation of a normal copy.

@@ -221,15 +221,13 @@ impl Machine<'_> {
                 word(Type::Ref, object)
             }
             Unbox => word(Type::ByRef, self.unbox(bits(0), bits(1))?),
-            // Nobody aborts threads here.
-            EndCatch => Ok(None),
             Throw | Rethrow if bits(0) == 0 => Err(NULL),
             Throw | Rethrow => Err(Raise::Object(bits(0))),
             ThrowTrap => match TrapKind::try_from(bits(0) as u8) {
                 Ok(kind) => Err(Raise::Trap(kind)),
                 Err(()) => unsupported("unknown trap"),
             },
-            WriteBarrier | MonitorEnter | MonitorExit | ArrayStoreCheck => Ok(None),
+            EndCatch | WriteBarrier | MonitorEnter | MonitorExit | ArrayStoreCheck => Ok(None),
             CopyWithRefs | MemMove => {
                 self.mem.copy(bits(0), bits(1), bits(2))?;
                 Ok(None)
