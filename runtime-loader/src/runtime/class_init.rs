@@ -56,8 +56,12 @@ impl ClassInit {
                 InitState::Running(other) => {
                     drop(state);
                     waiting.insert(me, other);
-                    threads::blocking(|| self.changed.wait(&mut waiting));
-                    waiting.remove(&me);
+                    // The lock is given back before the end of the safe region, where this thread may have to park: others
+                    // take it in managed state and could not be stopped.
+                    threads::blocking(move || {
+                        self.changed.wait(&mut waiting);
+                        waiting.remove(&me);
+                    });
                 }
             }
         }
