@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 use runtime_loader::arch::native::calls::{CallKind, ManagedCall};
 use runtime_loader::arch::native::stubs;
 use runtime_loader::arch::native::thunks::Thunks;
-use runtime_loader::eh::{self, Frame, Host, TraceFrame};
+use runtime_loader::eh::{self, Frame, Host, TraceFrame, TraceStart};
 use runtime_loader::gc::{self, GcMap, raw};
 use runtime_loader::jit::place::{Constants, place};
 use runtime_loader::jit::{CodeMap, EntrySlot};
@@ -195,9 +195,9 @@ impl Host for TestHost {
         0x1000 * (100 + kind as usize)
     }
 
-    fn record_trace(&self, _: usize, frames: &[TraceFrame], restart: bool) {
+    fn record_trace(&self, _: usize, frames: &[TraceFrame], start: TraceStart) {
         let mut trace = self.trace.lock();
-        if restart {
+        if start == TraceStart::Fresh {
             trace.clear();
         }
         let names: Vec<u32> = frames.iter().map(|f| f.code().unwrap().method.0).collect();

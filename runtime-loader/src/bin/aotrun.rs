@@ -6,6 +6,7 @@ use runtime_loader::regression::{self, Mode};
 use runtime_loader::runtime::options::{JitTier, Options};
 use runtime_loader::runtime::{boot, exit};
 use shared_codegen::passes::OptSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -65,15 +66,22 @@ struct Cli {
     /// Do not run: draw a method as the JIT's passes leave it, for Graphviz. KIND is cfg, ssa (with instructions), dom or loops.
     #[arg(long, num_args = 2, value_names = ["KIND", "METHOD"])]
     graph: Option<Vec<String>>,
-    /// The program.
-    program: PathBuf,
-    /// Its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    args: Vec<String>,
+    /// The program and its arguments; what follows the program is for it, options too.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_names = ["PROGRAM", "ARGS"]
+    )]
+    command: Vec<OsString>,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let Some((program, args)) = cli.command.split_first() else {
+        return refuse(&anyhow::anyhow!("no program is given"));
+    };
+    let program = Path::new(program);
     let options = Options {
         jit: if cli.jit == "opt" {
             JitTier::Opt
@@ -92,19 +100,19 @@ fn main() -> ExitCode {
         trace_compile: cli.trace_compile,
     };
     if let Some([kind, method]) = cli.graph.as_deref() {
-        return match draw(&options, &cli.program, kind, method) {
+        return match draw(&options, program, kind, method) {
             Ok(()) => ExitCode::SUCCESS,
             Err(e) => refuse(&e),
         };
     }
     if let Some(mode) = cli.regression.filter(|m| *m != Mode::Once) {
-        let table = regression::table::run(mode, &options, &cli.program, &mut std::io::stdout());
+        let table = regression::table::run(mode, &options, program, &mut std::io::stdout());
         return match table {
             Ok(passed) => ExitCode::from(u8::from(!passed)),
             Err(e) => refuse(&e),
         };
     }
-    let rt = match boot::start(options, &cli.program) {
+    let rt = match boot::start(options, program) {
         Ok(rt) => rt,
         Err(e) => return refuse(&e),
     };
@@ -112,7 +120,11 @@ fn main() -> ExitCode {
         let failures = regression::once::run(rt, cli.regression_skip);
         exit::after_main(rt, i32::from(failures > 0));
     }
-    match boot::run_main(rt, &cli.args) {
+    let args: Vec<_> = args
+        .iter()
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    match boot::run_main(rt, &args) {
         Ok(code) => exit::after_main(rt, code),
         Err(thrown) => exit::unhandled(thrown.into_object()),
     }

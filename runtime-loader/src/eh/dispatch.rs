@@ -1,7 +1,7 @@
 //! Searching for a handler and unwinding to it.
 #![allow(unsafe_code, reason = "writes EH slots, calls filters")]
 
-use super::host::host;
+use super::host::{TraceStart, host};
 use super::walk::{Boundary, Frame, FrameWalk, Step, TraceFrame};
 use crate::arch::native::calls::{self, CallKind};
 use crate::threads::ThreadContext;
@@ -16,15 +16,6 @@ pub(crate) struct Resume {
     pub fp: usize,
     pub sp: usize,
     pub pc: usize,
-}
-
-/// How the exception came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mode {
-    /// `throw`: the stack trace starts again.
-    Fresh,
-    /// Continues the trace.
-    Again,
 }
 
 /// The handler that was found.
@@ -43,7 +34,7 @@ const MAX_TRACE: usize = 20_000;
 struct Trace {
     exception: usize,
     frames: Vec<TraceFrame>,
-    restart: bool,
+    start: TraceStart,
     total: usize,
 }
 
@@ -56,17 +47,17 @@ impl Trace {
     }
 
     fn flush(&mut self) {
-        if !self.frames.is_empty() || self.restart {
-            host().record_trace(self.exception, &self.frames, self.restart);
+        if !self.frames.is_empty() || self.start == TraceStart::Fresh {
+            host().record_trace(self.exception, &self.frames, self.start);
             self.frames.clear();
-            self.restart = false;
+            self.start = TraceStart::Continue;
         }
     }
 }
 
 /// Raises an exception at the last managed frame.
-pub(super) fn raise(t: &ThreadContext, exception: usize, mode: Mode) -> Resume {
-    let target = search(t, exception, mode);
+pub(super) fn raise(t: &ThreadContext, exception: usize, start: TraceStart) -> Resume {
+    let target = search(t, exception, start);
     unwind(t, exception, target)
 }
 
@@ -82,11 +73,11 @@ pub(super) fn resume(t: &ThreadContext, slot_at: usize) -> Resume {
 }
 
 /// First pass.
-fn search(t: &ThreadContext, exception: usize, mode: Mode) -> Target {
+fn search(t: &ThreadContext, exception: usize, start: TraceStart) -> Target {
     let mut trace = Trace {
         exception,
         frames: Vec::new(),
-        restart: mode == Mode::Fresh,
+        start,
         total: 0,
     };
     let mut walk = FrameWalk::new(t);

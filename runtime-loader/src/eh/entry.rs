@@ -1,8 +1,8 @@
 //! What the assembly stubs call.
 #![allow(unsafe_code, reason = "called from assembly with raw pointers")]
 
-use super::dispatch::{Mode, Resume, raise, resume};
-use super::host::host;
+use super::dispatch::{Resume, raise, resume};
+use super::host::{TraceStart, host};
 use crate::arch::native::stubs::Raise;
 use crate::threads::{self, ThreadContext};
 use core::sync::atomic::Ordering;
@@ -21,30 +21,36 @@ pub(crate) unsafe extern "C" fn raise_entry(
     let target = if kind == Raise::Resume as u32 {
         resume(t, argument)
     } else {
-        let (exception, mode) = exception_of(t, argument, kind);
-        raise(t, exception, mode)
+        let (exception, start) = exception_of(t, argument, kind);
+        raise(t, exception, start)
     };
     // SAFETY: the stub passes a pointer to its result area.
     unsafe { out.write(target) };
 }
 
-fn exception_of(t: &ThreadContext, argument: usize, kind: u32) -> (usize, Mode) {
+fn exception_of(t: &ThreadContext, argument: usize, kind: u32) -> (usize, TraceStart) {
     if kind == Raise::Pending as u32 {
-        return (t.pending_exception.swap(0, Ordering::Relaxed), Mode::Again);
+        return (
+            t.pending_exception.swap(0, Ordering::Relaxed),
+            TraceStart::Continue,
+        );
     }
     if kind == Raise::Trap as u32 {
         let trap = TrapKind::try_from(argument as u8).unwrap_or(TrapKind::InvalidProgram);
-        return (host().trap_exception(trap), Mode::Fresh);
+        return (host().trap_exception(trap), TraceStart::Fresh);
     }
     if argument == 0 {
-        return (host().trap_exception(TrapKind::NullReference), Mode::Fresh);
+        return (
+            host().trap_exception(TrapKind::NullReference),
+            TraceStart::Fresh,
+        );
     }
     (
         argument,
         if kind == Raise::Rethrow as u32 {
-            Mode::Again
+            TraceStart::Rethrow
         } else {
-            Mode::Fresh
+            TraceStart::Fresh
         },
     )
 }

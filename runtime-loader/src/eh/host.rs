@@ -1,10 +1,22 @@
 //! What the unwinder and the stubs ask of the rest of the runtime.
 
 use super::walk::{Frame, TraceFrame};
+
 use crate::threads::ThreadContext;
 use shared_codegen::abi::trap::TrapKind;
 use shared_codegen::emit::EhClause;
 use std::sync::OnceLock;
+
+/// How the frames of an exception's stack trace go on from those it has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TraceStart {
+    /// `throw`: it had none, or loses them.
+    Fresh,
+    /// `rethrow`: the first new frame stands for the last one it has, where the exception was caught.
+    Rethrow,
+    /// Behind them.
+    Continue,
+}
 
 /// The rest of the runtime. Objects are addresses. All calls come in managed state on the thread concerned, and the
 /// managed frames below are recorded, so implementations may allocate, call managed code and walk the stack.
@@ -25,8 +37,8 @@ pub trait Host: Send + Sync {
     /// A new exception object for a trap (made by running the constructor, or preallocated).
     fn trap_exception(&self, kind: TrapKind) -> usize;
 
-    /// Adds frames to the exception's stack trace; `restart` drops what it had.
-    fn record_trace(&self, exception: usize, frames: &[TraceFrame], restart: bool);
+    /// Adds frames to the exception's stack trace.
+    fn record_trace(&self, exception: usize, frames: &[TraceFrame], start: TraceStart);
 
     /// Nobody handles the exception. Usually ends the process; if it returns, the outermost call ends with the
     /// exception pending.

@@ -14,7 +14,7 @@ mod walk;
 pub(crate) use entry::{
     poll_entry, raise_entry, resolve_interface_entry, resolve_method_entry, resolve_virtual_entry,
 };
-pub use host::{Host, install_host};
+pub use host::{Host, TraceStart, install_host};
 pub use walk::{Boundary, Frame, FrameWalk, Step, TraceFrame, capture_trace};
 
 #[cfg(test)]

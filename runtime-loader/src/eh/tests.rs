@@ -2,7 +2,7 @@
 
 use super::test_code::{at, register, tc_count, tc_count_at_filter};
 use super::walk::{Frame, TraceFrame};
-use super::{Host, capture_trace, install_host, signals};
+use super::{Host, TraceStart, capture_trace, install_host, signals};
 use crate::arch::native::calls::{CallKind, ManagedCall};
 use crate::arch::native::thunks::Thunks;
 use crate::jit::CodeMap;
@@ -60,10 +60,10 @@ impl Host for TestHost {
         0x1000 * kind as usize
     }
 
-    fn record_trace(&self, _: usize, frames: &[TraceFrame], restart: bool) {
+    fn record_trace(&self, _: usize, frames: &[TraceFrame], start: TraceStart) {
         let mut log = self.log.lock();
         let log = log.get_or_insert_default();
-        if restart {
+        if start == TraceStart::Fresh {
             log.trace.clear();
             log.restarts += 1;
         }

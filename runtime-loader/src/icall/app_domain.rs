@@ -2,9 +2,10 @@
 
 use super::assembly::assembly_object;
 use super::{Result, Thrown, icalls, managed, stack_trace};
+use crate::arch::native::calls::CallKind;
 use crate::object::{Handle, Obj, array, new_object, string};
 use crate::runtime::invoke::{Arg, call};
-use crate::runtime::{self, Runtime};
+use crate::runtime::{self, Runtime, boot};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use shared_codegen::types::binding::AssemblyName;
@@ -22,6 +23,7 @@ icalls! {
         "SetData" => set_data(Obj, Obj, Obj);
         "LoadAssembly" => load_assembly(Obj, Obj, Obj, bool, *const i32) -> Obj;
         "LoadAssemblyRaw" => load_assembly_raw(Obj, Obj, Obj, Obj, bool) -> Obj;
+        "ExecuteAssembly" => execute_assembly(Obj, Obj, Obj) -> i32;
         "InternalSetDomain" => set_domain(Obj) -> Obj;
         "InternalSetDomainByID" => set_domain_by_id(i32) -> Obj;
         "InternalPushDomainRef" => push_domain(Obj);
@@ -228,6 +230,18 @@ fn not_an_assembly(rt: &Runtime, len: usize) -> Thrown {
              An attempt was made to load a program with an incorrect format."
         ),
     )
+}
+
+extern "C" fn execute_assembly(_this: Obj, assembly: Obj, args: Obj) -> i32 {
+    managed(|| {
+        let rt = runtime::get();
+        let entry = super::assembly::module_of(assembly)?;
+        let args = match args.non_null() {
+            Some(args) => args,
+            None => boot::string_array(rt, &[])?,
+        };
+        boot::run_entry_point(rt, entry, args, CallKind::Propagate)
+    })
 }
 
 extern "C" fn set_domain(_domain: Obj) -> Obj {

@@ -5,7 +5,7 @@ use crate::eh::{TraceFrame, capture_trace};
 use crate::jit::code_map::LogicalFrame;
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
 use crate::runtime::symbols::Line;
-use crate::runtime::{self, Runtime};
+use crate::runtime::{self, Runtime, stack_trace};
 use crate::threads;
 use shared_codegen::types::{
     ContextSource, Known, MethodId, MethodKind, ModuleId, NameFormat, SyntheticKind,
@@ -35,13 +35,15 @@ struct Entry {
 
 /// The frames that methods know of: inlined ones too, but not the code that calls the targets of delegates.
 fn expand(native: impl IntoIterator<Item = TraceFrame>) -> Vec<Entry> {
+    let each = |n: TraceFrame| n.logical_frames().into_iter().map(move |frame| (n, frame));
+    visible(native.into_iter().flat_map(each))
+}
+
+fn visible(frames: impl IntoIterator<Item = (TraceFrame, LogicalFrame)>) -> Vec<Entry> {
     let rt = runtime::get();
-    let each = |n: TraceFrame| {
-        let frames = n.logical_frames().into_iter();
-        frames.map(move |frame| Entry { frame, native: n })
-    };
-    let all = native.into_iter().flat_map(each);
-    all.filter(|e| !is_delegate_invoke(rt, e.frame.method))
+    let all = frames.into_iter();
+    all.filter(|(_, frame)| !is_delegate_invoke(rt, frame.method))
+        .map(|(native, frame)| Entry { frame, native })
         .collect()
 }
 
@@ -126,12 +128,7 @@ fn frame_object(rt: &'static Runtime, entry: &Entry) -> Result<Obj> {
 extern "C" fn get_trace(exception: Obj, skip: i32, _files: bool) -> Obj {
     managed(|| {
         let rt = runtime::get();
-        let trace = rt.get_field::<Obj>(exception, "_stackTrace");
-        let pcs: Vec<usize> = match trace.non_null() {
-            Some(t) => array::as_slice::<usize>(t).to_vec(),
-            None => Vec::new(),
-        };
-        let entries = expand(pcs.into_iter().map(|pc| TraceFrame { pc }));
+        let entries = visible(stack_trace::frames(rt, exception));
         let skip = (skip.max(0) as usize).min(entries.len());
         let class = rt.types.sz_array(rt.types.known(Known::StackFrame));
         let list = array::allocate(rt.method_table(class)?, entries.len() - skip)?;

@@ -4,13 +4,14 @@
 use super::binder::ProgramBinder;
 use super::options::Options;
 use super::{RUNTIME, Runtime, exception, host, invoke};
+use crate::arch::native::calls::CallKind;
 use crate::icall::{Result, Thrown};
 use crate::image::Images;
 use crate::image::files::MappedFiles;
 use crate::object::{Handle, Obj, array, new_object, string};
 use crate::{eh, gc, threads};
 use anyhow::{Context, anyhow};
-use shared_codegen::types::{Known, MethodId, ModuleId, TypeContext, ValueClass, binding};
+use shared_codegen::types::{Known, ModuleId, TypeContext, ValueClass, binding};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -126,28 +127,32 @@ pub fn run_main(rt: &'static Runtime, args: &[String]) -> Result<i32> {
         .get()
         .map(|o| o.entry)
         .ok_or_else(Thrown::null_reference)?;
-    let module = rt.types.module(entry);
-    let token = shared_codegen::metadata::Token(module.pe().entry_point);
+    run_entry_point(rt, entry, string_array(rt, args)?, CallKind::Outermost)
+}
+
+/// Calls the entry point of an assembly. The result is the exit code: what it returns, else `Environment.ExitCode`.
+pub(crate) fn run_entry_point(
+    rt: &'static Runtime,
+    entry: ModuleId,
+    args: Obj,
+    kind: CallKind,
+) -> Result<i32> {
+    let token = shared_codegen::metadata::Token(rt.types.module(entry).pe().entry_point);
     let main =
         rt.types
             .resolve_method(entry, token, shared_codegen::types::GenericContext::EMPTY)?;
     let signature = *rt.types.method_signature(main)?;
     let mut operands = Vec::new();
     if signature.params.len() == 1 {
-        operands.push(invoke::Arg::Ref(string_array(rt, args)?));
+        operands.push(invoke::Arg::Ref(args));
     }
     run_module_initializer(rt, entry)?;
-    let result = call_main(rt, main, &operands)?;
+    let code = rt.methods.callable(rt, rt.methods.desc(main))?;
+    let result = invoke::call_as(code, &operands, kind)?;
     Ok(match rt.types.value_class(signature.ret)? {
         ValueClass::Void => crate::icall::environment::exit_code(),
-        _ => result,
+        _ => result.word as i32,
     })
-}
-
-fn call_main(rt: &'static Runtime, main: MethodId, args: &[invoke::Arg]) -> Result<i32> {
-    let code = rt.methods.callable(rt, rt.methods.desc(main))?;
-    let result = invoke::call_as(code, args, crate::arch::native::calls::CallKind::Outermost)?;
-    Ok(result.word as i32)
 }
 
 fn run_module_initializer(rt: &'static Runtime, module: ModuleId) -> Result<()> {

@@ -53,7 +53,6 @@ fn fallback(rt: &Runtime, exception: Obj) -> String {
     } else {
         format!(": {}", string::to_rust(message))
     };
-    let trace: Obj = rt.get_field(exception, "_stackTrace");
     let mut lines = String::new();
     let inner: Obj = rt.get_field(exception, "_innerException");
     if !inner.is_null() {
@@ -62,16 +61,12 @@ fn fallback(rt: &Runtime, exception: Obj) -> String {
             fallback(rt, inner)
         );
     }
-    if !trace.is_null() {
-        for pc in crate::object::array::as_slice::<usize>(trace) {
-            for frame in (crate::eh::TraceFrame { pc: *pc }).logical_frames() {
-                lines += &format!(
-                    "\n  at {} IL_{:04x}",
-                    rt.types.method_full_name(frame.method),
-                    frame.il.unwrap_or(0)
-                );
-            }
-        }
+    for (_, frame) in super::stack_trace::frames(rt, exception) {
+        lines += &format!(
+            "\n  at {} IL_{:04x}",
+            rt.types.method_full_name(frame.method),
+            frame.il.unwrap_or(0)
+        );
     }
     format!(
         "{}{text}{lines}",

@@ -1,13 +1,13 @@
 //! What stubs and the unwinder ask: finding code, matching handlers, making exceptions.
 
-use super::{Runtime, cast, exception};
-use crate::eh::{Frame, Host, TraceFrame};
+use super::{cast, exception, stack_trace};
+use crate::eh::{Frame, Host, TraceFrame, TraceStart};
 use crate::icall::Result;
-use crate::object::{MethodDesc, MethodTable, Obj, array};
+use crate::object::{MethodDesc, Obj};
 use crate::threads::ThreadContext;
 use shared_codegen::abi::trap::TrapKind;
 use shared_codegen::emit::{ClauseKind, EhClause};
-use shared_codegen::types::{Known, MethodId};
+use shared_codegen::types::MethodId;
 
 /// The one host.
 pub struct RuntimeHost;
@@ -64,8 +64,8 @@ impl Host for RuntimeHost {
         exception::of_trap(kind).into_object().addr()
     }
 
-    fn record_trace(&self, exception: usize, frames: &[TraceFrame], restart: bool) {
-        record(super::get(), Obj::from_addr(exception), frames, restart);
+    fn record_trace(&self, exception: usize, frames: &[TraceFrame], start: TraceStart) {
+        stack_trace::record(super::get(), Obj::from_addr(exception), frames, start);
     }
 
     fn unhandled(&self, exception: usize) {
@@ -82,27 +82,4 @@ impl Host for RuntimeHost {
             t.set_pending_exception(exception.addr());
         }
     }
-}
-
-/// Appends return addresses to the `_stackTrace` array (an `IntPtr[]`) of an exception.
-fn record(rt: &Runtime, exception: Obj, frames: &[TraceFrame], restart: bool) {
-    let old: Obj = rt.get_field(exception, "_stackTrace");
-    let kept: Vec<usize> = if restart || old.is_null() {
-        Vec::new()
-    } else {
-        array::as_slice::<usize>(old).to_vec()
-    };
-    let all: Vec<usize> = kept
-        .into_iter()
-        .chain(frames.iter().map(|f| f.pc))
-        .collect();
-    let Ok(fresh) = pointer_array(rt).and_then(|mt| array::allocate(mt, all.len())) else {
-        return;
-    };
-    array::as_mut_slice::<usize>(fresh).copy_from_slice(&all);
-    rt.set_field(exception, "_stackTrace", fresh);
-}
-
-fn pointer_array(rt: &Runtime) -> Result<&'static MethodTable> {
-    rt.method_table(rt.types.sz_array(rt.types.known(Known::IntPtr)))
 }

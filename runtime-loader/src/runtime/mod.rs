@@ -14,6 +14,7 @@ pub mod lookup;
 pub mod methods;
 pub mod options;
 pub mod reflect;
+pub mod stack_trace;
 pub mod statics;
 pub mod strings;
 pub mod symbols;

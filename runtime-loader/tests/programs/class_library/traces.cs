@@ -1,8 +1,10 @@
 // Texts of stack traces: statement offsets, native methods, delegates, rethrown exceptions, generics.
 using System;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using System.Threading.Tasks;
 
 class Traces
 {
@@ -17,6 +19,11 @@ class Traces
     [MethodImpl(MethodImplOptions.NoInlining)] static void Raise() { throw new InvalidOperationException("raised"); }
 
     class Outer<T> { public class Inner<U> { [MethodImpl(MethodImplOptions.NoInlining)] public T Method<V>(T a, U[] b, ref V c) { throw new Exception(); } } }
+
+    [MethodImpl(MethodImplOptions.NoInlining)] static void RaiseCaptured() { try { Raise(); } catch (Exception e) { try { ExceptionDispatchInfo.Capture(e).Throw(); } catch { throw; } } }
+    [MethodImpl(MethodImplOptions.NoInlining)] static void RaiseTwice() { try { try { Raise(); } catch { Console.Write(""); throw; } } catch (InvalidOperationException) { throw; } }
+    static async Task Fail() { await Task.Yield(); Raise(); }
+    static async Task FailAgain() { try { await Fail(); } catch (InvalidOperationException) { throw; } finally { Console.Write(""); } }
 
     static void Generic() { int i = 0; new Outer<string>.Inner<int>().Method("", null, ref i); }
 
@@ -46,5 +53,9 @@ class Traces
         Try(() => { Action both = Raise; both += Raise; both(); });
         Try(() => System.Threading.Thread.Sleep(-5));
         Try(() => typeof(Traces).GetMethod("Raise", (System.Reflection.BindingFlags)(-1)).Invoke(null, null));
+        Try(RaiseTwice);
+        Try(RaiseCaptured);
+        Try(() => Fail().GetAwaiter().GetResult());
+        Try(() => FailAgain().GetAwaiter().GetResult());
     }
 }
