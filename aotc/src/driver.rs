@@ -151,6 +151,7 @@ fn plan(options: &Compile) -> Result<Plan, OptError> {
         } else {
             Verify::Off
         },
+        remarks: options.opt_report,
     })
 }
 
@@ -205,6 +206,9 @@ fn compile_one(file: &Path, options: &Compile, plan: &Plan) -> anyhow::Result<St
 fn tell(input: &Input, units: &[Unit], figures: &Figures, options: &Compile) -> anyhow::Result<()> {
     if let Some(format) = options.explain {
         report::explain(input, units, format)?;
+    }
+    if options.opt_report {
+        report::optimizations(input, units)?;
     }
     if options.stats {
         report::stats(input.name(), units, figures);

@@ -95,6 +95,9 @@ pub struct Compile {
     /// Say which methods were left out, and why.
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub explain: Option<ExplainFormat>,
+    /// Say for calls, loops, checks and allocations what was done, or why not.
+    #[arg(long)]
+    pub opt_report: bool,
     /// Write the files the image depends on as a rule for make.
     #[arg(long, value_name = "FILE")]
     pub depfile: Option<PathBuf>,

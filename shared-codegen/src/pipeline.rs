@@ -7,6 +7,7 @@ use crate::image::left_out::Reason;
 use crate::import::{self, ContextOracle, ImportOptions, import_method};
 use crate::ir::{Failure, Function, Region};
 pub use crate::isa::x64::finish::emit_options;
+use crate::passes::remarks::Remarks;
 use crate::passes::{BodyCache, OptSet, PassContext, PassError, Verify, run_pipeline};
 use crate::types::{MethodId, TypeContext};
 
@@ -52,6 +53,8 @@ pub struct Plan {
     pub codegen: CodegenOptions,
     /// Proof of the IR.
     pub verify: Verify,
+    /// Collect what passes say about calls, loops, checks and allocations ([`CodeBlob::remarks`]).
+    pub remarks: bool,
 }
 
 /// Compiles a method (canonical form).
@@ -70,11 +73,13 @@ pub fn compile_method_with(
     plan: &Plan,
     emission: &EmitOptions<'_>,
 ) -> Result<CodeBlob, Error> {
-    let (f, passes) = optimize(ctx, method, plan)?;
+    let remarks = Remarks::default();
+    let (f, passes) = optimize_with(ctx, method, plan, plan.remarks.then_some(&remarks))?;
     let blob = compile_with(&f, &plan.codegen, emission)?;
     let reduced = (passes != plan.passes).then_some(Reduced::Passes);
     Ok(CodeBlob {
         reduced: reduced.or(blob.reduced),
+        remarks: remarks.take(),
         ..blob
     })
 }
@@ -111,6 +116,16 @@ pub fn optimize(
     method: MethodId,
     plan: &Plan,
 ) -> Result<(Function, OptSet), Error> {
+    optimize_with(ctx, method, plan, None)
+}
+
+/// The same with somebody who listens to the passes' remarks.
+fn optimize_with(
+    ctx: &TypeContext,
+    method: MethodId,
+    plan: &Plan,
+    remarks: Option<&Remarks>,
+) -> Result<(Function, OptSet), Error> {
     let options = ImportOptions::default();
     let mut f = import_method(ctx, method, &options)?;
     let oracle = ContextOracle { ctx, options };
@@ -119,6 +134,7 @@ pub fn optimize(
     // The baseline of the back end is x86-64-v2.
     (cx.has_round, cx.has_popcnt) = (true, true);
     cx.bodies = ctx.attached::<BodyCache>();
+    cx.remarks = remarks;
     let too_large = exceptional_edges(&f) > MAX_EXCEPTIONAL_EDGES;
     let passes = match too_large {
         true => plan.passes.intersection(OptSet::quick()),

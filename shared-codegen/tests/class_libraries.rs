@@ -93,6 +93,7 @@ fn plan() -> Plan {
             ..CodegenOptions::jit()
         },
         verify: Verify::Each,
+        remarks: false,
     }
 }
 

@@ -44,6 +44,7 @@ pub fn write(
         passes,
         codegen: CodegenOptions::jit(),
         verify: Verify::Each,
+        remarks: false,
     };
     let (ctx, methods) = selected(file, method)?;
     for m in methods {

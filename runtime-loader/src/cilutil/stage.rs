@@ -44,6 +44,7 @@ impl Selection {
             passes: OptSet::parse(&self.optimize)?,
             codegen,
             verify: Verify::Each,
+            remarks: false,
         })
     }
 

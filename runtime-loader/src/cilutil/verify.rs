@@ -41,6 +41,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
             ..CodegenOptions::jit()
         },
         verify: Verify::Each,
+        remarks: false,
     };
     let (ctx, methods) = selected(&args.file, &args.method)?;
     let findings = compile_all(&ctx, &methods, &plan);

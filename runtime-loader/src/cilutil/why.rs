@@ -80,5 +80,6 @@ fn plan() -> Plan {
             ..CodegenOptions::jit()
         },
         verify: Verify::Off,
+        remarks: false,
     }
 }

@@ -84,6 +84,7 @@ impl Jit {
                 passes,
                 codegen,
                 verify,
+                remarks: false,
             },
             thunks: Thunks::new(memory)?,
             failures: Mutex::default(),

@@ -6,6 +6,7 @@ pub mod text;
 use crate::abi::fixup::Fixup;
 use crate::abi::trap::TrapKind;
 use crate::ir::{Failure, InlineSite, Lookup, SourceLoc};
+use crate::passes::remarks::Remark;
 use crate::types::{MethodId, TypeId};
 use rustc_hash::FxHashSet;
 
@@ -158,6 +159,8 @@ pub struct CodeBlob {
     pub inline_sites: Vec<InlineSite>,
     /// Exceptions of code that could not be compiled, by the index given to `throw_compile_error`.
     pub failures: Vec<Failure>,
+    /// What passes said, if they were asked.
+    pub remarks: Vec<Remark>,
 }
 
 impl CodeBlob {

@@ -28,14 +28,16 @@
 //! computed about the function must be computed anew.
 
 use super::body_cache::Body;
+use super::remarks::{Subject, Verdict};
 use super::{InlineHint, PassContext};
 use crate::analysis::{Cfg, Dominators, Loops};
 use crate::ir::{
-    Block, Function, Imm, InlineSite, Inst, InstData, MemType, Op, Slot, SlotData, SourceLoc,
-    Target, Type, Value, ValueDef,
+    Block, CallInfo, Function, Imm, InlineSite, Inst, InstData, MemType, Op, Slot, SlotData,
+    SourceLoc, Target, Type, Value, ValueDef,
 };
 use crate::types::MethodId;
 use smallvec::SmallVec;
+use std::fmt;
 use std::sync::Arc;
 
 /// Deepest chain of inlined calls.
@@ -111,6 +113,35 @@ impl Chain {
     }
 }
 
+/// Why a call is not replaced by the body.
+#[derive(Clone, Copy, Debug)]
+enum Refusal {
+    Forbidden,
+    Budget,
+    Recursive,
+    TooDeep,
+    Unfit,
+    TooLarge(u32, u32),
+    Signature,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Refusal::Forbidden => "declared so, or no IL",
+            Refusal::Budget => "the caller has grown enough",
+            Refusal::Recursive => "recursive",
+            Refusal::TooDeep => "too many calls around it were inlined",
+            Refusal::Unfit => "too much IL, or a body that must have a frame of its own",
+            Refusal::TooLarge(cost, max) => {
+                return write!(f, "too large ({cost}, here at most {max})");
+            }
+            Refusal::Signature => "called with another signature",
+        };
+        f.write_str(text)
+    }
+}
+
 struct Inliner<'a> {
     cx: &'a PassContext<'a>,
     /// By block: it stands in a loop.
@@ -132,51 +163,80 @@ impl Inliner<'_> {
         }
         for at in 0..data.insts.len() {
             let inst = f.blocks[block.index()].insts[at];
-            if let Some((method, body)) = self.body_for(f, block, inst) {
-                self.insert(f, block, at, method, &body.function);
-                return true;
+            let data = &f.insts[inst.index()];
+            let (Op::Call, Imm::Call(info)) = (data.op, data.imm) else {
+                continue;
+            };
+            let Some(method) = info.method else { continue };
+            let loc = data.loc;
+            match self.body_for(f, block, method, (info, loc)) {
+                Ok(body) => {
+                    self.say(f, loc, method, || Verdict::done("inlined"));
+                    self.insert(f, block, at, method, &body.function);
+                    return true;
+                }
+                Err(why) => {
+                    self.say(f, loc, method, || {
+                        Verdict::missed(format!("not inlined: {why}"))
+                    });
+                }
             }
         }
         false
     }
 
-    /// The body to insert for a call, with its cost taken from the budget.
+    fn say(
+        &self,
+        f: &Function,
+        loc: SourceLoc,
+        method: MethodId,
+        verdict: impl FnOnce() -> Verdict,
+    ) {
+        let of_method = || verdict().of_method(Some(method));
+        self.cx.remark("inline", Subject::Call, f, loc, of_method);
+    }
+
+    /// The body to insert for a call, with its cost taken from the budget; or why there is none.
     fn body_for(
         &mut self,
         f: &Function,
         block: Block,
-        inst: Inst,
-    ) -> Option<(MethodId, Arc<Body>)> {
-        let data = &f.insts[inst.index()];
-        let (Op::Call, Imm::Call(info)) = (data.op, data.imm) else {
-            return None;
-        };
-        let method = info.method?;
+        method: MethodId,
+        call: (CallInfo, SourceLoc),
+    ) -> Result<Arc<Body>, Refusal> {
+        let (info, loc) = call;
         let hint = self.cx.oracle.inline_hint(method);
         let (max_il, max_cost) = match hint {
-            InlineHint::Never => return None,
+            InlineHint::Never => return Err(Refusal::Forbidden),
             InlineHint::Small if self.in_loop[block.index()] => (SMALL_IL, LOOP_COST),
             InlineHint::Small => (SMALL_IL, SMALL_COST),
             InlineHint::Wanted => (WANTED_IL, WANTED_COST),
         };
-        if self.budget == 0 || !chain_allows(f, data.loc, method) {
-            return None;
+        if self.budget == 0 {
+            return Err(Refusal::Budget);
         }
+        chain_allows(f, loc, method)?;
         let make = || self.import(method, max_il);
         let body = match self.cx.bodies {
             Some(cache) => cache.get(method, make),
             None => make(),
-        }?;
+        };
+        let body = body.ok_or(Refusal::Unfit)?;
         let max_cost = match hint {
             InlineHint::Small if body.is_leaf => max_cost.max(LEAF_COST),
             _ => max_cost,
         };
-        let fits = body.cost <= max_cost.min(self.budget);
-        if !fits || body.function.sig != f.sigs[info.sig.index()] {
-            return None;
+        if body.cost > max_cost {
+            return Err(Refusal::TooLarge(body.cost, max_cost));
+        }
+        if body.cost > self.budget {
+            return Err(Refusal::Budget);
+        }
+        if body.function.sig != f.sigs[info.sig.index()] {
+            return Err(Refusal::Signature);
         }
         self.budget -= body.cost;
-        Some((method, body))
+        Ok(body)
     }
 
     /// The body of a method. How much IL it may have depends on the method only, so it may be kept.
@@ -223,19 +283,24 @@ impl Inliner<'_> {
 }
 
 /// The chain of inlined methods that `loc` stands in is short and does not contain `method`.
-fn chain_allows(f: &Function, loc: SourceLoc, method: MethodId) -> bool {
+fn chain_allows(f: &Function, loc: SourceLoc, method: MethodId) -> Result<(), Refusal> {
     let mut site = loc.site;
     for _ in 0..MAX_DEPTH {
         if site == 0 {
-            return f.method != Some(method);
+            let recursive = f.method == Some(method);
+            return if recursive {
+                Err(Refusal::Recursive)
+            } else {
+                Ok(())
+            };
         }
         let s = f.inline_sites[site as usize - 1];
         if s.method == method {
-            return false;
+            return Err(Refusal::Recursive);
         }
         site = s.call.site;
     }
-    false
+    Err(Refusal::TooDeep)
 }
 
 /// The body has nothing that cannot stand in another frame, and returns.

@@ -10,6 +10,7 @@ mod cursor;
 mod memory;
 mod optset;
 mod oracle;
+pub mod remarks;
 mod scope;
 pub mod table;
 
@@ -79,6 +80,8 @@ pub struct PassContext<'a> {
     pub observer: Option<&'a dyn PassObserver>,
     /// Where bodies for inlining are kept. It must always be used with the same processor features.
     pub bodies: Option<&'a BodyCache>,
+    /// Who listens to [`PassContext::remark`].
+    pub remarks: Option<&'a remarks::Remarks>,
 }
 
 impl<'a> PassContext<'a> {
@@ -96,6 +99,7 @@ impl<'a> PassContext<'a> {
             },
             observer: None,
             bodies: None,
+            remarks: None,
         }
     }
 }

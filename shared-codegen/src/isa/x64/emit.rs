@@ -596,6 +596,7 @@ impl<'a> Emitter<'a> {
             name: f.name.clone(),
             method: f.method,
             reduced: None,
+            remarks: Vec::new(),
             code_size: code.code_size,
             align: self.align,
             text,
