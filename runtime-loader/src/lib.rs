@@ -8,6 +8,7 @@ pub mod gc;
 pub mod icall;
 pub mod image;
 pub mod interop;
+mod interp;
 pub mod jit;
 pub mod object;
 pub mod regression;

@@ -1,9 +1,12 @@
 //! Every program of `examples/` prints what stands beside it, under every tier and with the collector
 //! under stress.
 
+#[path = "support/precompiled.rs"]
+mod images;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 static COMPILING: Mutex<()> = Mutex::new(());
 
@@ -68,22 +71,64 @@ fn check(name: &str, options: &[&str], code: i32) {
     );
 }
 
+/// Under the reference executor, which must have had something to do and left nothing to the compiler.
+fn check_interpreted(name: &str, code: i32) {
+    let options = ["--no-aot", "--jit", "interpret", "--stats"];
+    check(name, &options, code);
+    check(name, &[&options[..], &["-O", "all"]].concat(), code);
+    let out = run(name, &options);
+    let said = String::from_utf8_lossy(&out.stderr);
+    let line = said
+        .lines()
+        .find(|l| l.starts_with("methods interpreted: "));
+    let line = line.unwrap_or_else(|| panic!("{name}: {said}"));
+    let nothing_left = line.ends_with("; compiled instead: 0 ()");
+    assert!(nothing_left && !line.contains(": 0;"), "{name}: {line}");
+}
+
+/// From its own image and that of mscorlib; what other libraries do is compiled as it runs.
+fn check_precompiled(name: &str, code: i32) {
+    static IMAGES: OnceLock<PathBuf> = OnceLock::new();
+    let images = IMAGES.get_or_init(|| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("examples_images");
+        let programs: Vec<_> = NAMES.iter().map(|n| compiled(n)).collect();
+        images::precompile(&programs, &folder);
+        folder
+    });
+    let corlib = images::corlib_images();
+    for path in [
+        images.display().to_string(),
+        format!("{}:{}", images.display(), corlib.display()),
+    ] {
+        check(name, &["--aot-path", &path], code);
+        let out = run(name, &["--stats", "--aot-path", &path]);
+        let said = String::from_utf8_lossy(&out.stderr);
+        let bound = said
+            .lines()
+            .find_map(|l| l.strip_prefix("methods from images: "));
+        assert!(bound.is_some_and(|n| n != "0"), "{name}: {said}");
+    }
+}
+
 macro_rules! examples {
     ($($name:ident $code:literal;)*) => {
         mod quick { $(#[test] fn $name() { super::check(stringify!($name), &[], $code); })* }
         mod optimized { $(#[test] fn $name() { super::check(stringify!($name), &["--jit", "opt"], $code); })* }
         mod collecting { $(#[test] fn $name() { super::check(stringify!($name), &["--gc-stress", "97"], $code); })* }
+        mod interpreted { $(#[test] fn $name() { super::check_interpreted(stringify!($name), $code); })* }
+        mod precompiled { $(#[test] fn $name() { super::check_precompiled(stringify!($name), $code); })* }
         mod verified { $(#[test] fn $name() { super::check(stringify!($name), &["--verify"], $code); })* }
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         /// No example is forgotten here.
         #[test]
         fn all_examples_are_listed() {
-            let listed = [$(stringify!($name)),*];
             for entry in std::fs::read_dir(examples()).unwrap() {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|e| e == "cs") {
                     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-                    assert!(listed.contains(&name.as_str()), "{name} is not tested");
+                    assert!(NAMES.contains(&name.as_str()), "{name} is not tested");
                 }
             }
         }

@@ -144,6 +144,42 @@ fn collecting_at_every_allocation() {
     check(&["--gc-stress", "1", "--aot-path", &images]);
 }
 
+/// What the interpreter leaves to the compiler: replaced frames and native calls are about the machine's stack.
+const NOT_INTERPRETED: [&str; 2] = ["tail_call", "call_native"];
+
+#[test]
+fn interpreted() {
+    for passes in ["none", "all"] {
+        let options = ["--no-aot", "--jit", "interpret", "-O", passes];
+        check(&options);
+        for suite in suites() {
+            let done = aotrun(
+                &[&["--regression=once", "--stats"], &options[..]].concat(),
+                suite,
+            );
+            let said = String::from_utf8_lossy(&done.stderr);
+            let line = said
+                .lines()
+                .find_map(|l| l.strip_prefix("methods interpreted: "));
+            let line = line.unwrap_or_else(|| panic!("{}: {said}", suite.display()));
+            let tests = String::from_utf8_lossy(&done.stdout)
+                .matches("\tok\t")
+                .count();
+            let (interpreted, others) = line.split_once("; compiled instead: ").expect("its form");
+            let others: Vec<_> = others
+                .split(|c: char| !c.is_alphabetic() && c != '_')
+                .collect();
+            let unknown = others
+                .iter()
+                .find(|o| !o.is_empty() && !NOT_INTERPRETED.contains(o));
+            assert_eq!(unknown, None, "{}: {line}", suite.display());
+            // Only methods that share code with others, or are inlined, have no count of their own.
+            let interpreted: usize = interpreted.parse().expect("a number");
+            assert!(2 * interpreted > tests, "{}: {line}", suite.display());
+        }
+    }
+}
+
 /// Suites that need the JIT when everything is precompiled, and why. An entry that has become unnecessary fails the test.
 const NEED_JIT: [(&str, &str); 1] = [(
     "missing",

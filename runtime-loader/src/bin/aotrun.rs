@@ -17,9 +17,10 @@ use std::process::ExitCode;
     after_help = "Exit status: the program's own; 1 for an unhandled exception; 2 for wrong usage or a program that cannot be started; 3 if --no-jit is given and a method has no precompiled code."
 )]
 struct Cli {
-    /// Compile with the optimizations of ahead-of-time compilation.
-    #[arg(long, value_name = "quick|opt", default_value = "quick")]
-    jit: String,
+    /// What to do with methods that have no precompiled code: compile quickly, compile with the optimizations of
+    /// ahead-of-time compilation, or interpret those of the program itself (very slow; to find faults of the compiler).
+    #[arg(long, value_enum, default_value_t = JitTier::Quick)]
+    jit: JitTier,
     /// Optimizations of the JIT: quick, default, all, or a list of names (a minus sign switches one off).
     #[arg(short = 'O', value_name = "LIST")]
     optimize: Option<String>,
@@ -83,11 +84,7 @@ fn main() -> ExitCode {
     };
     let program = Path::new(program);
     let options = Options {
-        jit: if cli.jit == "opt" {
-            JitTier::Opt
-        } else {
-            JitTier::Quick
-        },
+        jit: cli.jit,
         optimize: cli.optimize,
         lib_path: cli.lib_path,
         aot_path: cli.aot_path,
@@ -135,6 +132,7 @@ fn draw(options: &Options, program: &Path, kind: &str, method: &str) -> anyhow::
     let passes = match (&options.optimize, options.jit) {
         (Some(list), _) => OptSet::parse(list)?,
         (None, JitTier::Quick) => OptSet::quick(),
+        (None, JitTier::Interpret) => OptSet::NONE,
         (None, JitTier::Opt) => OptSet::all(),
     };
     let out = &mut std::io::stdout().lock();

@@ -6,6 +6,7 @@ use super::{CodeMap, EntrySlot, helpers};
 use crate::arch::native::thunks::Thunks;
 use crate::icall::{Result, Thrown};
 use crate::image::NotFromImage;
+use crate::interp::{self, Refusal};
 use crate::object::MethodDesc;
 use crate::runtime::options::{JitTier, Options};
 use crate::runtime::{Runtime, exit};
@@ -14,18 +15,21 @@ use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use shared_codegen::abi::fixup::Fixup;
 use shared_codegen::abi::helper::HelperId;
-use shared_codegen::compile::{CodegenOptions, Tier};
+use shared_codegen::compile::{CodegenOptions, Tier, compile_with};
 use shared_codegen::emit::CodeBlob;
 use shared_codegen::ir::Failure;
 use shared_codegen::passes::{OptSet, Verify};
 use shared_codegen::pipeline::{self, Plan, compile_method};
 use shared_codegen::types::MethodId;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// The compiler of a process.
 pub struct Jit {
     helper_slots: Vec<EntrySlot>,
     plan: Plan,
+    /// For methods that are interpreted: `-O`, else no passes.
+    interpreter_plan: Plan,
     /// Thunk maker.
     pub thunks: Thunks,
     /// Exceptions of code that could not be compiled, by the address where the method's code starts.
@@ -44,6 +48,10 @@ pub struct JitStats {
     pub nanoseconds: AtomicU64,
     /// Bytes of code.
     pub bytes: AtomicU64,
+    /// Methods of which only the stub was compiled, because they are interpreted.
+    pub interpreted: AtomicU64,
+    /// Methods that were to be interpreted and could not be.
+    pub refused: Mutex<BTreeMap<Refusal, u64>>,
 }
 
 impl Jit {
@@ -59,15 +67,15 @@ impl Jit {
         } else {
             Tier::Quick
         };
-        let mut passes = if tier == Tier::Opt {
-            OptSet::all()
-        } else {
-            OptSet::quick()
+        let asked = options.optimize.as_ref().map(|list| OptSet::parse(list));
+        let asked = asked
+            .transpose()
+            .map_err(|e| Thrown::system("ArgumentException", e.to_string()))?;
+        let passes = match options.jit {
+            JitTier::Quick => asked.unwrap_or(OptSet::quick()),
+            JitTier::Opt => asked.unwrap_or(OptSet::all()),
+            JitTier::Interpret => OptSet::quick(),
         };
-        if let Some(list) = &options.optimize {
-            passes = OptSet::parse(list)
-                .map_err(|e| Thrown::system("ArgumentException", e.to_string()))?;
-        }
         let codegen = CodegenOptions {
             tier,
             checker: options.verify,
@@ -82,6 +90,12 @@ impl Jit {
             helper_slots,
             plan: Plan {
                 passes,
+                codegen,
+                verify,
+                remarks: false,
+            },
+            interpreter_plan: Plan {
+                passes: asked.unwrap_or(OptSet::NONE),
                 codegen,
                 verify,
                 remarks: false,
@@ -154,8 +168,16 @@ impl Jit {
         if rt.options.trace_compile {
             eprintln!("jit {}", rt.types.method_full_name(desc.method));
         }
-        let blob =
-            compile_method(&rt.types, desc.method, &self.plan).map_err(|e| failure(rt, desc, e))?;
+        let interpreted = match rt.options.jit {
+            JitTier::Interpret => self.interpreted(rt, desc),
+            JitTier::Quick | JitTier::Opt => Ok(None),
+        };
+        let blob = interpreted
+            .and_then(|stub| match stub {
+                Some(stub) => Ok(stub),
+                None => compile_method(&rt.types, desc.method, &self.plan),
+            })
+            .map_err(|e| failure(rt, desc, e))?;
         if let Some(reduced) = blob.reduced.filter(|_| rt.options.explain) {
             let name = rt.types.method_full_name(desc.method);
             eprintln!("aotrun: {name}: {}: {reduced}", reduced.code());
@@ -169,6 +191,32 @@ impl Jit {
             .nanoseconds
             .fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
         Ok(address)
+    }
+
+    /// The stub of a method that is to be interpreted, if it is one of the program's and can be.
+    fn interpreted(
+        &self,
+        rt: &Runtime,
+        desc: &MethodDesc,
+    ) -> core::result::Result<Option<CodeBlob>, pipeline::Error> {
+        if !interp::is_wanted(rt, desc) {
+            return Ok(None);
+        }
+        match interp::prepare(rt, desc, &self.interpreter_plan)? {
+            Ok(stub) => {
+                self.stats.interpreted.fetch_add(1, Ordering::Relaxed);
+                let emission = pipeline::emit_options(self.plan.codegen.policy);
+                Ok(Some(compile_with(&stub, &self.plan.codegen, &emission)?))
+            }
+            Err(refusal) => {
+                *self.stats.refused.lock().entry(refusal).or_default() += 1;
+                if rt.options.explain {
+                    let name = rt.types.method_full_name(desc.method);
+                    eprintln!("aotrun: {name} compiled, not interpreted: {refusal}");
+                }
+                Ok(None)
+            }
+        }
     }
 
     fn place(&self, rt: &Runtime, desc: &'static MethodDesc, blob: &CodeBlob) -> Result<usize> {

@@ -96,6 +96,7 @@ pub fn address(helper: HelperId) -> usize {
         CustomFromNative => f!(interop::custom_from_native),
         CustomClean => f!(interop::custom_clean),
         ThrowForHresult => f!(interop::throw_for_hresult),
+        Interpret => transition_stub!(crate::interp::interpret),
         SaveLastError => f!(save_last_error),
         #[allow(
             unreachable_patterns,

@@ -35,6 +35,7 @@ fn sets(mode: Mode) -> Vec<Set> {
     let all = Set::new("all", "all", "opt");
     if mode != Mode::Passes {
         return vec![
+            Set::new("interpreted", "none", "interpret"),
             Set::new("none", "none", "quick"),
             Set::new("quick", "quick", "quick"),
             Set::new("default", "default", "opt"),

@@ -202,6 +202,16 @@ pub fn print_statistics(rt: &Runtime) {
         jit.bytes.load(Relaxed),
         jit.nanoseconds.load(Relaxed) as f64 / 1e6
     );
+    let interpreted = jit.interpreted.load(Relaxed);
+    let refused = jit.refused.lock();
+    if interpreted > 0 || !refused.is_empty() {
+        let reasons: Vec<_> = refused.iter().map(|(r, n)| format!("{n} {r}")).collect();
+        eprintln!(
+            "methods interpreted: {interpreted}; compiled instead: {} ({})",
+            refused.values().sum::<u64>(),
+            reasons.join(", ")
+        );
+    }
     eprintln!("types loaded: {}", rt.tables.len());
     eprintln!(
         "heap: {} KiB used, {} collections",

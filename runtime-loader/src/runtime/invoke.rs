@@ -50,10 +50,27 @@ pub fn call_code(code: usize, args: &[Arg]) -> Result<Returned> {
 /// Calls code, with a say in what happens to exceptions.
 pub fn call_as(code: usize, args: &[Arg], kind: CallKind) -> Result<Returned> {
     let mut call = ManagedCall::new(code, kind);
+    let stack = place(&mut call, args.iter().copied());
+    call.stack = stack.as_ptr();
+    call.stack_len = stack.len();
+    let t = threads::current();
+    // SAFETY: the code was compiled for the method's signature and the arguments follow it; `t` is this thread.
+    unsafe { call.run(t) };
+    match t.take_pending_exception() {
+        0 => Ok(Returned {
+            word: call.int_result,
+            float: call.float_result,
+        }),
+        exception => Err(Thrown::Object(Obj::from_addr(exception))),
+    }
+}
+
+/// Puts arguments where the calling convention wants them; those for the stack come back.
+pub(crate) fn place(call: &mut ManagedCall, args: impl Iterator<Item = Arg>) -> Vec<u64> {
     let (mut ints, mut floats) = (0, 0);
     let mut stack = Vec::new();
     for arg in args {
-        let (bits, is_float) = match *arg {
+        let (bits, is_float) = match arg {
             Arg::Ref(o) => (o.addr() as u64, false),
             Arg::Word(w) => (w, false),
             Arg::F32(f) => (f.to_bits().into(), true),
@@ -71,16 +88,5 @@ pub fn call_as(code: usize, args: &[Arg], kind: CallKind) -> Result<Returned> {
             _ => stack.push(bits),
         }
     }
-    call.stack = stack.as_ptr();
-    call.stack_len = stack.len();
-    let t = threads::current();
-    // SAFETY: the code was compiled for the method's signature and the arguments follow it; `t` is this thread.
-    unsafe { call.run(t) };
-    match t.take_pending_exception() {
-        0 => Ok(Returned {
-            word: call.int_result,
-            float: call.float_result,
-        }),
-        exception => Err(Thrown::Object(Obj::from_addr(exception))),
-    }
+    stack
 }

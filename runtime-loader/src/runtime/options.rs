@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 /// Which tiers of the JIT may be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
 pub enum JitTier {
     /// Cheap optimizations and the fast register allocator.
     #[default]
     Quick,
     /// The optimizations of ahead-of-time compilation.
     Opt,
+    /// The program's own methods are interpreted (`crate::interp`), the others compiled as by [`Self::Quick`].
+    Interpret,
 }
 
 /// Options of a run.

@@ -14,7 +14,7 @@ const FIELD: &str = "_stackTrace";
 const RETHROWN: usize = 1 << (usize::BITS - 1);
 
 /// Adds frames to an exception's trace.
-pub(super) fn record(rt: &Runtime, exception: Obj, frames: &[TraceFrame], start: TraceStart) {
+pub(crate) fn record(rt: &Runtime, exception: Obj, frames: &[TraceFrame], start: TraceStart) {
     let mut all = match start {
         TraceStart::Fresh => Vec::new(),
         TraceStart::Rethrow | TraceStart::Continue => addresses(rt, exception),

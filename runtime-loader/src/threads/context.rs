@@ -105,6 +105,11 @@ impl ThreadContext {
         self.requests.load(Ordering::Relaxed) & !(Request::Stop as u32) != 0
     }
 
+    /// Where the stack that managed code may use ends.
+    pub(crate) fn stack_end(&self) -> usize {
+        self.real_limit.load(Ordering::Relaxed)
+    }
+
     /// After a stack overflow: lets managed code use the reserve while the exception is handled.
     pub(crate) fn relax_stack_limit(&self) {
         self.change_limit(self.stack_low + OVERFLOW_RESERVE);

@@ -201,6 +201,8 @@ helpers! {
     DelegateToNative = "delegate_to_native"(Ref) -> I64 [TRANSITION];
     /// Raises the exception for a null SafeHandle.
     ThrowNullHandle = "throw_null_handle"() [TRANSITION];
+    /// Runs a method in the reference executor: what is interpreted, the address of the frame -> bits of the result.
+    Interpret = "interpret"(I64, I64) -> I64 [TRANSITION | STUB | WRITES];
     /// Saves errno as the thread's last Win32 error.
     SaveLastError = "save_last_error"() [WRITES];
 }
