@@ -48,20 +48,35 @@ pub fn stats(name: &str, units: &[Unit], f: &Figures) {
     for l in units.iter().filter_map(|u| u.outcome.as_ref().err()) {
         *reasons.entry(l.reason.code()).or_default() += 1;
     }
+    let raising = units.iter().filter_map(|u| u.outcome.as_ref().ok());
+    let raising = raising.filter(|blob| !blob.failures.is_empty()).count();
+    if raising > 0 {
+        eprintln!("  raising in part    {raising}");
+    }
     for (reason, count) in reasons {
         eprintln!("  left out: {reason:<16} {count}");
     }
 }
 
-/// Why a method has no code, or code made with less effort than asked for: reason code and details.
+/// Reason code of methods with pieces that could not be compiled and raise an exception instead, as ECMA-335 wants it for
+/// what is found wrong only when it runs.
+const RAISES: &str = "raises";
+
+/// Why a method has no code, code that raises an exception in place of some of its IL, or code made with less effort than asked for: reason code and details.
 fn remark(unit: &Unit) -> Option<(&'static str, String)> {
     match &unit.outcome {
         Err(l) => Some((l.reason.code(), l.detail.clone())),
-        Ok(blob) => blob.reduced.map(|r| (r.code(), r.to_string())),
+        Ok(blob) => {
+            let raises = blob
+                .failures
+                .first()
+                .map(|f| (RAISES, format!("{}: {}", f.class, f.message)));
+            raises.or(blob.reduced.map(|r| (r.code(), r.to_string())))
+        }
     }
 }
 
-/// Which methods were left out and why, and which have code that could be better.
+/// Which methods were left out and why, and which have code that raises exceptions in place of IL or could be better.
 pub fn explain(input: &Input, units: &[Unit], format: ExplainFormat) -> std::io::Result<()> {
     let ctx = &input.ctx;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

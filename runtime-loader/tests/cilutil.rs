@@ -131,6 +131,14 @@ fn verified_methods_and_reasons() {
         Some(1),
         "there is no image"
     );
+    precompiled::precompile(&[dll.clone().into()], folder.path());
+    let good = text(&["why", "T::good", &dll]);
+    assert!(
+        good.contains("in the image: ") && !good.contains("raises"),
+        "{good}"
+    );
+    let bad = text(&["why", "T::bad", &dll]);
+    assert!(bad.contains("raises InvalidProgramException"), "{bad}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use anyhow::{Context, anyhow};
 use clap::Parser;
 use shared_codegen::compile::{CodegenOptions, ConstPolicy, Tier};
 use shared_codegen::image::Image;
+use shared_codegen::image::failures::ImageFailure;
 use shared_codegen::passes::{OptSet, Verify};
 use shared_codegen::pipeline::{self, Plan, compile_method};
 use shared_codegen::types::{MethodId, TypeContext};
@@ -51,7 +52,12 @@ fn answer(ctx: &TypeContext, image: &Image<'_>, m: MethodId) -> anyhow::Result<S
     ctx.encode_method(m, &mut key);
     if let Some(entry) = image.find_method(ctx.stable_method_hash(m), &key)? {
         let (start, size) = (entry.code.start, entry.code.end - entry.code.start);
-        return Ok(format!("in the image: {size} bytes of code at {start:#x}"));
+        let mut answer = format!("in the image: {size} bytes of code at {start:#x}");
+        for failure in image.failures(&entry)? {
+            let ImageFailure { class, message, .. } = failure;
+            answer += &format!("; what could not be compiled raises {class}: {message}");
+        }
+        return Ok(answer);
     }
     if let Some(l) = image.left_out()?.iter().find(|l| l.method == key) {
         return Ok(format!(

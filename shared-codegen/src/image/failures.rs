@@ -34,6 +34,12 @@ pub struct ImageFailure<'a> {
 }
 
 impl<'a> Image<'a> {
+    /// All failures of a method.
+    pub fn failures(&self, m: &MethodEntry) -> Result<Vec<ImageFailure<'a>>> {
+        let count = m.failures.end.saturating_sub(m.failures.start);
+        (0..count).map(|n| self.failure(m, n)).collect()
+    }
+
     /// The `n`th failure of a method.
     pub fn failure(&self, m: &MethodEntry, n: u32) -> Result<ImageFailure<'a>> {
         let list = self
