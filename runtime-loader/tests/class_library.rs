@@ -16,4 +16,6 @@ program_tests! { SUITE, gc "31":
     volatile 0;
     traces 0;
     aborts 0;
+    encodings 0;
+    time_zones 0;
 }
