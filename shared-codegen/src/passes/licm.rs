@@ -231,7 +231,7 @@ impl Motion<'_> {
 }
 
 /// Neither faults nor reads memory: may be done though the program would not have.
-fn is_speculative(op: Op) -> bool {
+pub(super) fn is_speculative(op: Op) -> bool {
     let unsafe_alone = matches!(
         op,
         Op::ArrayLen

@@ -22,6 +22,7 @@ pub mod eh_demote;
 pub mod eh_simplify;
 pub mod expand;
 pub mod gvn;
+pub mod if_convert;
 pub mod inline;
 pub mod intrinsics;
 pub mod jump_threading;

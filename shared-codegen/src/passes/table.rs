@@ -2,9 +2,9 @@
 
 use super::{OptSet, PassContext};
 use super::{
-    bounds_check_elim, const_prop, copy_prop, dce, eh_demote, eh_simplify, expand, gvn, inline,
-    intrinsics, jump_threading, licm, null_check_elim, promote_slots, rotate_loops, simplify_cfg,
-    sroa, tail_calls, tail_recursion,
+    bounds_check_elim, const_prop, copy_prop, dce, eh_demote, eh_simplify, expand, gvn, if_convert,
+    inline, intrinsics, jump_threading, licm, null_check_elim, promote_slots, rotate_loops,
+    simplify_cfg, sroa, tail_calls, tail_recursion,
 };
 use crate::ir::Function;
 
@@ -80,6 +80,8 @@ passes! {
         "do not compute, check or load again what a dominating block has";
     BoundsCheckElim = "bounds-check-elim" ["abcrem"] bounds_check_elim::run, false, Default,
         "remove bounds checks that comparisons and counting prove to pass";
+    IfConvert = "if-convert" ["cmov"] if_convert::run, false, Default,
+        "choose between cheap values without a branch";
     RotateLoops = "rotate-loops" [] rotate_loops::run, false, Default,
         "test at the end of loops";
     Licm = "licm" ["loop"] licm::run, false, Default,
@@ -134,6 +136,7 @@ pub const PIPELINE: &[PassId] = {
         BoundsCheckElim,
         NullCheckElim,
         Dce,
+        IfConvert,
         RotateLoops,
         SimplifyCfg,
         Licm,
@@ -145,6 +148,8 @@ pub const PIPELINE: &[PassId] = {
         CopyProp,
         Gvn,
         JumpThreading,
+        SimplifyCfg,
+        IfConvert,
         SimplifyCfg,
         Dce,
         EhDemote,
@@ -230,6 +235,12 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             Inline,
             JumpThreading,
             "inlined predicates are what it is for",
+        ),
+        (BoundsCheckElim, IfConvert, "its facts are branches"),
+        (
+            IfConvert,
+            EhDemote,
+            "a value chosen in front of a handler would be live into it",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]
