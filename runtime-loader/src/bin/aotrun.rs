@@ -117,6 +117,11 @@ fn main() -> ExitCode {
         let failures = regression::once::run(rt, cli.regression_skip);
         exit::after_main(rt, i32::from(failures > 0));
     }
+    if !boot::has_main(rt) {
+        let file = program.display();
+        eprintln!("Assembly '{file}' doesn't have an entry point.");
+        return ExitCode::FAILURE;
+    }
     let args: Vec<_> = args
         .iter()
         .map(|a| a.to_string_lossy().into_owned())

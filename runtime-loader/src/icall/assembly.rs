@@ -235,7 +235,13 @@ fn load_path(file: Obj) -> Result<Obj> {
 }
 
 extern "C" fn load_file(file: Obj, _mark: *const i32) -> Obj {
-    managed(|| load_path(file))
+    managed(|| {
+        if !file.is_null() && !string::to_rust(file).starts_with('/') {
+            let text = "Absolute path information is required.";
+            return Err(Thrown::argument(text, "assemblyFile"));
+        }
+        load_path(file)
+    })
 }
 
 extern "C" fn load_from(file: Obj, _reflection_only: bool, _mark: *const i32) -> Obj {

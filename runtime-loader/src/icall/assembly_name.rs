@@ -243,7 +243,11 @@ extern "C" fn name_of_file(file: Obj, out: *mut NativeName, code_base: *mut Obj)
         };
         let full = std::fs::canonicalize(&path).map_err(|_| not_found())?;
         let bytes = crate::sys::file::map_forever(&full).map_err(|_| not_found())?;
-        let module = Module::parse(bytes, full.clone()).map_err(Error::from)?;
+        let module = Module::parse(bytes, full.clone());
+        let module = module.map_err(|e| Error::bad_image(&path, e))?;
+        if module.assembly(AssemblyRow(1)).is_err() {
+            return Err(Error::bad_image(&path, "the file holds no assembly").into());
+        }
         let name = of_manifest(&module)?;
         let address = string::from_rust(&assembly::file_address(&full, true))?;
         // SAFETY: addresses of the caller's variables.

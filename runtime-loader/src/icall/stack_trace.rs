@@ -114,8 +114,10 @@ fn frame_object(rt: &'static Runtime, entry: &Entry) -> Result<Obj> {
     match internal_name {
         Some(name) => rt.set_field(o, "internalMethodName", string::from_rust(&name)?),
         None => {
-            let method = method_base(rt, entry.frame.method)?;
-            rt.set_field(o, "methodBase", method);
+            // A class that cannot be loaded has no methods to show; the trace is about something else.
+            if let Ok(method) = method_base(rt, entry.frame.method) {
+                rt.set_field(o, "methodBase", method);
+            }
             if let Some(place) = line_of(rt, entry) {
                 rt.set_field(o, "fileName", string::from_rust(&place.file)?);
                 rt.set_field(o, "lineNumber", place.line as i32);

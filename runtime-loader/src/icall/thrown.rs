@@ -44,6 +44,26 @@ impl Thrown {
         }
     }
 
+    /// An exception with a message, about a file, type or other thing that it names in a property too; may be empty.
+    pub fn about(
+        (namespace, name): (&'static str, &'static str),
+        message: impl Into<Cow<'static, str>>,
+        subject: &str,
+    ) -> Thrown {
+        Thrown::New {
+            namespace,
+            name,
+            message: Some(message.into()),
+            second: (!subject.is_empty()).then(|| subject.to_owned().into()),
+        }
+    }
+
+    /// `TypeLoadException` of a type that its assembly does not have.
+    pub fn no_type(name: &str, assembly: impl core::fmt::Display) -> Thrown {
+        let text = format!("Could not load type '{name}' from assembly '{assembly}'.");
+        Thrown::about(("System", "TypeLoadException"), text, name)
+    }
+
     /// An exception with its default message.
     pub fn bare(namespace: &'static str, name: &'static str) -> Thrown {
         Thrown::New {

@@ -35,12 +35,8 @@ fn not_found(name: &str, requester: ModuleId) -> Thrown {
     let types = &runtime::get().types;
     let asked = TypeName::parse(name).ok().and_then(|n| n.assembly);
     let module = asked.and_then(|a| types.load_by_name(Some(requester), &a).ok());
-    let assembly = types.assembly(module.unwrap_or(requester)).name.to_string();
-    let name = without_assembly(name);
-    Thrown::system(
-        "TypeLoadException",
-        format!("Could not load type '{name}' from assembly '{assembly}'."),
-    )
+    let assembly = &types.assembly(module.unwrap_or(requester)).name;
+    Thrown::no_type(without_assembly(name), assembly)
 }
 
 /// The `Type`, or null, or an exception if `throw`.
@@ -75,7 +71,11 @@ extern "C" fn from_name(
         let resolve = || -> Result<Option<TypeId>> {
             match TypeName::parse(&name) {
                 Ok(parsed) => Ok(types.resolve_type_name(module, &parsed, ignore_case)?),
-                Err(_) => Ok(None),
+                Err(_) if !throw => Ok(None),
+                Err(_) => Err(Thrown::argument(
+                    format!("failed parse: {name}"),
+                    "typeName",
+                )),
             }
         };
         let mut found = resolve();

@@ -140,11 +140,8 @@ impl Images {
         let offset = u32::try_from(pc - image.code().start).ok()?;
         let m = image.image.method_at(offset)?;
         let failure = image.image.failure(&m, index).ok()?;
-        Some(Thrown::of(
-            failure.namespace,
-            failure.class,
-            failure.message,
-        ))
+        let (class, message) = ((failure.namespace, failure.class), failure.message);
+        Some(Thrown::about(class, message, failure.subject))
     }
 
     /// The image of the method's own module comes first; instances may stand in the image of whoever uses them.

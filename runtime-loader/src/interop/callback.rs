@@ -130,7 +130,7 @@ fn check(stub: MethodId) -> Result<()> {
         .failures
         .first()
     {
-        Some(f) => Err(Thrown::of(f.namespace, f.class, f.message.clone())),
+        Some(f) => Err(f.into()),
         None => Ok(()),
     }
 }

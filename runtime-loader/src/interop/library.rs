@@ -5,6 +5,9 @@ use crate::icall::{Result, Thrown};
 use crate::object::MethodDesc;
 use crate::runtime::Runtime;
 use crate::threads;
+use ::object::elf::{EM_X86_64, FileHeader64};
+use ::object::read::elf::{FileHeader, ProgramHeader};
+use ::object::{Endianness, ReadCache};
 use core::sync::atomic::Ordering;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -134,7 +137,14 @@ fn open_any(name: &str, folder: Option<&Path>) -> Library {
         if must_exist && !path.is_file() {
             return None;
         }
-        let handle = load(&path);
+        // The system looks for a name without folder elsewhere. A damaged file is not shown to it: it would map what is
+        // not there.
+        let named = path.components().count() > 1;
+        let handle = if named && path.is_file() && is_foreign(&path) {
+            None
+        } else {
+            load(&path)
+        };
         if handle.is_none() && path.is_file() && is_foreign(&path) {
             wrong = Some(path.display().to_string());
         }
@@ -169,15 +179,26 @@ fn variants(name: &str) -> Vec<String> {
     all
 }
 
-/// Not a shared library of this machine: no ELF file, or one of another class or architecture.
+/// Not a whole shared library of this machine: no ELF file, one of another class or architecture, or one that is cut off.
 fn is_foreign(path: &Path) -> bool {
-    const ELF_64_LITTLE: &[u8] = b"\x7fELF\x02\x01";
-    const MACHINE: std::ops::Range<usize> = 18..20;
-    const X86_64: [u8; 2] = [62, 0];
-    let mut header = [0u8; 20];
-    let read =
-        std::fs::File::open(path).and_then(|mut f| std::io::Read::read_exact(&mut f, &mut header));
-    read.is_err() || !header.starts_with(ELF_64_LITTLE) || header[MACHINE] != X86_64
+    !is_whole_library(path).unwrap_or(false)
+}
+
+fn is_whole_library(path: &Path) -> Option<bool> {
+    let file = std::fs::File::open(path).ok()?;
+    let size = file.metadata().ok()?.len();
+    let data = ReadCache::new(file);
+    let header = FileHeader64::<Endianness>::parse(&data).ok()?;
+    let endian = header.endian().ok()?;
+    if !header.is_little_endian() || header.e_machine(endian) != EM_X86_64 {
+        return Some(false);
+    }
+    let segments = header.program_headers(endian, &data).ok()?;
+    let ends = segments.iter().map(|s| {
+        let (offset, size) = s.file_range(endian);
+        offset.checked_add(size)
+    });
+    Some(ends.into_iter().all(|end| end.is_some_and(|e| e <= size)))
 }
 
 fn load(path: &Path) -> Option<usize> {

@@ -238,7 +238,7 @@ impl Jit {
     pub fn compile_failure(&self, code_start: usize, index: usize) -> Thrown {
         let failures = self.failures.lock();
         match failures.get(&code_start).and_then(|f| f.get(index)) {
-            Some(f) => Thrown::of(f.namespace, f.class, f.message.clone()),
+            Some(f) => f.into(),
             None => Thrown::bare("System", "InvalidProgramException"),
         }
     }
@@ -270,8 +270,12 @@ fn failure(rt: &Runtime, desc: &MethodDesc, e: pipeline::Error) -> Thrown {
     let name = rt.types.method_full_name(desc.method);
     match e {
         pipeline::Error::Import(e) => {
-            let (namespace, class) = e.exception();
-            Thrown::of(namespace, class, format!("{e} ({name})"))
+            let mut failure = e.failure();
+            // What is wrong with IL says nothing without the method.
+            if !matches!(e, shared_codegen::import::Error::Type(_)) {
+                failure.message = format!("{e} ({name})");
+            }
+            Thrown::from(&failure)
         }
         e => Thrown::system("ExecutionEngineException", format!("{name}: {e}")),
     }

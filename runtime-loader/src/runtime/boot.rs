@@ -11,6 +11,7 @@ use crate::image::files::MappedFiles;
 use crate::object::{Handle, Obj, array, new_object, string};
 use crate::{eh, gc, threads};
 use anyhow::{Context, anyhow};
+use shared_codegen::metadata::Token;
 use shared_codegen::types::{Known, ModuleId, TypeContext, ValueClass, binding};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -130,6 +131,16 @@ pub fn run_main(rt: &'static Runtime, args: &[String]) -> Result<i32> {
     run_entry_point(rt, entry, string_array(rt, args)?, CallKind::Outermost)
 }
 
+/// Whether the program is one: it has an entry point.
+pub fn has_main(rt: &Runtime) -> bool {
+    let entry = rt.objects.get().map(|o| o.entry);
+    entry.is_some_and(|e| !entry_point(rt, e).is_null())
+}
+
+fn entry_point(rt: &Runtime, module: ModuleId) -> Token {
+    Token(rt.types.module(module).pe().entry_point)
+}
+
 /// Calls the entry point of an assembly. The result is the exit code: what it returns, else `Environment.ExitCode`.
 pub(crate) fn run_entry_point(
     rt: &'static Runtime,
@@ -137,10 +148,11 @@ pub(crate) fn run_entry_point(
     args: Obj,
     kind: CallKind,
 ) -> Result<i32> {
-    let token = shared_codegen::metadata::Token(rt.types.module(entry).pe().entry_point);
+    let token = entry_point(rt, entry);
     let main =
         rt.types
             .resolve_method(entry, token, shared_codegen::types::GenericContext::EMPTY)?;
+    rt.types.check_class(rt.types.method_owner(main))?;
     let signature = *rt.types.method_signature(main)?;
     let mut operands = Vec::new();
     if signature.params.len() == 1 {

@@ -4,24 +4,22 @@ use super::invoke::{self, Arg};
 use crate::icall::{Result, Thrown};
 use crate::object::{MethodTable, Obj, new_object, string};
 use shared_codegen::abi::trap::TrapKind;
+use shared_codegen::ir::Failure;
 use shared_codegen::types::{Error, Known};
-use std::borrow::Cow;
 
 impl From<Error> for Thrown {
     fn from(e: Error) -> Thrown {
-        let (namespace, name) = e.exception();
-        let second = match &e {
-            Error::FileNotFound { .. } | Error::FileLoad { .. } | Error::BadImage { .. } => {
-                e.subject().map(|s| Cow::Owned(s.to_owned()))
-            }
-            _ => None,
-        };
-        Thrown::New {
-            namespace,
-            name,
-            message: Some(e.to_string().into()),
-            second,
-        }
+        Thrown::about(
+            e.exception(),
+            e.to_string(),
+            e.subject().unwrap_or_default(),
+        )
+    }
+}
+
+impl From<&Failure> for Thrown {
+    fn from(f: &Failure) -> Thrown {
+        Thrown::about((f.namespace, f.class), f.message.clone(), &f.subject)
     }
 }
 
@@ -76,7 +74,13 @@ fn create(thrown: Thrown) -> Result<Obj> {
                 *text = string::from_rust(t)?;
                 count += 1;
             }
-            construct(mt, &texts[..count])
+            if (name, count) != ("TypeLoadException", 2) {
+                return construct(mt, &texts[..count]);
+            }
+            // Its constructor for two texts makes the message of the names of type and assembly.
+            let object = construct(mt, &texts[..1])?;
+            rt.set_field(object, "ClassName", texts[1]);
+            Ok(object)
         }
     }
 }

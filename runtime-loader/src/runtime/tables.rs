@@ -109,6 +109,7 @@ impl TypeTables {
     }
 
     fn class(&self, ctx: &TypeContext, ty: TypeId) -> Result<Blueprint> {
+        ctx.check_class(ty)?;
         let layout = ctx.layout(ty)?;
         let parent = match ctx.parent(ty)? {
             Some(p) => Some(self.get(ctx, p)?),

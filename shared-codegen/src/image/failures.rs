@@ -2,7 +2,7 @@
 //! method's list.
 //!
 //! ```text
-//! { namespace blob, class blob, message blob }
+//! { namespace blob, class blob, message blob, subject blob }
 //! ```
 
 use super::blobs::BlobId;
@@ -19,6 +19,8 @@ record! {
         class,
         /// Blob: message.
         message,
+        /// Blob: file or type that the exception names.
+        subject,
     }
 }
 
@@ -31,6 +33,8 @@ pub struct ImageFailure<'a> {
     pub class: &'a str,
     /// Message.
     pub message: &'a str,
+    /// The file or type that the exception names in a property; may be empty.
+    pub subject: &'a str,
 }
 
 impl<'a> Image<'a> {
@@ -53,6 +57,7 @@ impl<'a> Image<'a> {
             namespace: text(record.namespace)?,
             class: text(record.class)?,
             message: text(record.message)?,
+            subject: text(record.subject)?,
         })
     }
 }

@@ -142,6 +142,7 @@ impl ImageWriter {
                 namespace: self.blobs.add(f.namespace.into()).0,
                 class: self.blobs.add(f.class.into()).0,
                 message: self.blobs.add(f.message.as_str().into()).0,
+                subject: self.blobs.add(f.subject.as_str().into()).0,
             };
             self.failures.push(record);
         }

@@ -1,5 +1,6 @@
 //! Why a method, or an instruction in it, cannot be imported.
 
+use crate::ir::Failure;
 use crate::{metadata, types};
 
 /// Failure of an import.
@@ -42,6 +43,21 @@ impl Error {
             Error::Il(_) | Error::Invalid { .. } | Error::TooLarge => {
                 ("System", "InvalidProgramException")
             }
+        }
+    }
+
+    /// What code that stands for the failed import raises.
+    pub fn failure(&self) -> Failure {
+        let (namespace, class) = self.exception();
+        let subject = match self {
+            Error::Type(e) => e.subject(),
+            _ => None,
+        };
+        Failure {
+            namespace,
+            class,
+            message: self.to_string(),
+            subject: subject.unwrap_or_default().to_owned(),
         }
     }
 }

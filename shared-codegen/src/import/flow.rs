@@ -343,8 +343,7 @@ impl Importer<'_> {
         if self.b.is_terminated() {
             return;
         }
-        let (namespace, name) = e.exception();
-        let index = self.b.func.add_failure(namespace, name, e.to_string());
+        let index = self.b.func.add_failure(e.failure());
         let index = self.b.i64(index.into());
         self.b
             .call_helper(crate::abi::helper::HelperId::ThrowCompileError, &[index]);

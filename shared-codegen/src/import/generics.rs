@@ -32,6 +32,7 @@ impl Importer<'_> {
     /// The method of a token.
     pub(crate) fn method_pair(&self, token: Token) -> Result<Pair<MethodId>> {
         let canon = self.ctx.resolve_method(self.module, token, self.generics)?;
+        self.ctx.check_method_use(self.method, canon)?;
         let open = if self.shared {
             self.ctx
                 .resolve_method(self.module, token, GenericContext::EMPTY)?
@@ -44,6 +45,7 @@ impl Importer<'_> {
     /// The field of a token.
     pub(crate) fn field_pair(&self, token: Token) -> Result<Pair<FieldId>> {
         let canon = self.ctx.resolve_field(self.module, token, self.generics)?;
+        self.ctx.check_field_use(self.method, canon)?;
         let open = if self.shared {
             self.ctx
                 .resolve_field(self.module, token, GenericContext::EMPTY)?

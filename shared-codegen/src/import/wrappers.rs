@@ -377,8 +377,7 @@ impl Wrapper<'_> {
 
     /// The whole body raises the exception that says why there is no other.
     fn failing(mut function: Function, e: &Error) -> Function {
-        let (namespace, name) = e.exception();
-        let index = function.add_failure(namespace, name, e.to_string());
+        let index = function.add_failure(e.failure());
         let mut b = FunctionBuilder::new(function);
         b.create_entry();
         let index = b.i64(index.into());

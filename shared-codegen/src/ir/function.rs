@@ -488,6 +488,8 @@ pub struct Failure {
     pub class: &'static str,
     /// Message.
     pub message: String,
+    /// The file or type that the exception names in a property; may be empty.
+    pub subject: String,
 }
 
 impl Function {
@@ -564,17 +566,8 @@ impl Function {
     }
 
     /// Adds an exception that a piece of the function raises because it could not be compiled.
-    pub fn add_failure(
-        &mut self,
-        namespace: &'static str,
-        class: &'static str,
-        message: String,
-    ) -> u32 {
-        self.failures.push(Failure {
-            namespace,
-            class,
-            message,
-        });
+    pub fn add_failure(&mut self, failure: Failure) -> u32 {
+        self.failures.push(failure);
         self.failures.len() as u32 - 1
     }
 

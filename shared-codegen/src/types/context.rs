@@ -71,6 +71,7 @@ pub(crate) struct TypeEntry {
     pub(crate) depth: u8,
     pub(crate) def: OnceLock<Box<DefFacts>>,
     pub(crate) parent: OnceLock<Result<Option<TypeId>>>,
+    pub(crate) checked: OnceLock<Result<()>>,
     pub(crate) declared_interfaces: OnceLock<Result<TypeList>>,
     pub(crate) interfaces: OnceLock<Result<TypeList>>,
     pub(crate) canonical: OnceLock<TypeId>,
@@ -261,6 +262,7 @@ impl TypeContext {
             statics: OnceLock::new(),
             vtable: OnceLock::new(),
             interface_map: OnceLock::new(),
+            checked: OnceLock::new(),
             native_layout: OnceLock::new(),
         }
     }

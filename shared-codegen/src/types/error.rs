@@ -31,14 +31,38 @@ pub enum Error {
         /// Why.
         reason: Box<str>,
     },
+    /// `System.TypeLoadException` of a class that is at odds with what it is made of, in words of its own.
+    #[error("{text}")]
+    Class {
+        /// Full name of the type.
+        name: Box<str>,
+        /// The message.
+        text: Box<str>,
+    },
+    /// `System.MethodAccessException`
+    #[error("Attempt by method '{by}' to access method '{member}' failed.")]
+    MethodAccess {
+        /// The method whose code refers to it.
+        by: Box<str>,
+        /// Full name of the method.
+        member: Box<str>,
+    },
+    /// `System.FieldAccessException`
+    #[error("Attempt by method '{by}' to access field '{member}' failed.")]
+    FieldAccess {
+        /// The method whose code refers to it.
+        by: Box<str>,
+        /// Full name of the field.
+        member: Box<str>,
+    },
     /// `System.MissingMethodException`
-    #[error("Method not found: '{member}'")]
+    #[error("Method not found: '{member}'.")]
     MissingMethod {
         /// Full name with signature.
         member: Box<str>,
     },
     /// `System.MissingFieldException`
-    #[error("Field not found: '{member}'")]
+    #[error("Field not found: '{member}'.")]
     MissingField {
         /// Full name.
         member: Box<str>,
@@ -92,7 +116,9 @@ impl Error {
     /// Namespace and name of the CLI exception class to raise.
     pub fn exception(&self) -> (&'static str, &'static str) {
         match self {
-            Error::TypeLoad { .. } => ("System", "TypeLoadException"),
+            Error::TypeLoad { .. } | Error::Class { .. } => ("System", "TypeLoadException"),
+            Error::MethodAccess { .. } => ("System", "MethodAccessException"),
+            Error::FieldAccess { .. } => ("System", "FieldAccessException"),
             Error::FileNotFound { .. } => ("System.IO", "FileNotFoundException"),
             Error::FileLoad { .. } => ("System.IO", "FileLoadException"),
             Error::MissingMethod { .. } => ("System", "MissingMethodException"),
@@ -111,7 +137,7 @@ impl Error {
     /// The second constructor argument of the exceptions that take one: file or type name.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Error::TypeLoad { name, .. } => Some(name),
+            Error::TypeLoad { name, .. } | Error::Class { name, .. } => Some(name),
             Error::FileNotFound { assembly } | Error::FileLoad { assembly, .. } => Some(assembly),
             Error::BadImage { file, .. } => Some(file),
             _ => None,

@@ -39,7 +39,10 @@ impl TypeContext {
             return Ok(None);
         }
         let parent = self.resolve_type(module, extends, GenericContext::EMPTY)?;
-        if self.is_interface(parent) || self.def_of(parent).is_none() {
+        if self.is_interface(parent) {
+            return Err(self.at_odds(t, "because the parent type is an interface"));
+        }
+        if self.def_of(parent).is_none() {
             return Err(self.type_load(t, "its base type is not a class"));
         }
         self.check_bases_end(t, parent)?;
@@ -88,9 +91,10 @@ impl TypeContext {
                     })
                     .collect::<Result<Vec<_>>>()
                     .and_then(|l| match l.iter().find(|&&i| !self.is_interface(i)) {
-                        Some(_) => {
-                            Err(self.type_load(t, "it implements a type that is no interface"))
-                        }
+                        Some(_) => Err(self.at_odds(
+                            t,
+                            "because it attempts to implement a class as an interface",
+                        )),
                         None => Ok(self.list(&l)),
                     })
             }

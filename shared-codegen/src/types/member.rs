@@ -43,7 +43,7 @@ pub enum Access {
 }
 
 impl Access {
-    fn of(flags: u32) -> Access {
+    pub(crate) fn of(flags: u32) -> Access {
         match flags & attr::ACCESS_MASK {
             2 => Access::FamilyAndAssembly,
             3 => Access::Assembly,

@@ -8,6 +8,7 @@ mod assembly;
 pub mod binding;
 mod binding_names;
 mod cast;
+mod check;
 mod constraints;
 mod context;
 mod describe;

@@ -331,7 +331,12 @@ impl TypeContext {
             if let Some(m) = self.declared_match(owner, name, sig)? {
                 return Ok(m);
             }
-            at = self.parent(owner)?;
+            // Constructors are not inherited.
+            at = if name.starts_with('.') {
+                None
+            } else {
+                self.parent(owner)?
+            };
         }
         if self.is_interface(parent) {
             for &i in self.interfaces(parent)? {
@@ -374,8 +379,8 @@ impl TypeContext {
     }
 
     fn describe_missing(&self, parent: TypeId, name: &str, sig: &ParsedMethod) -> String {
-        let params: Vec<String> = sig.fixed().iter().map(|&p| self.full_name(p)).collect();
-        let ret = self.full_name(sig.ret);
+        let params: Vec<String> = sig.fixed().iter().map(|&p| self.short_name(p)).collect();
+        let ret = self.short_name(sig.ret);
         format!(
             "{ret} {}.{name}({})",
             self.full_name(parent),

@@ -5,7 +5,7 @@ use super::{
     TypeId, TypeKind, TypeList,
 };
 use crate::metadata::sig::{self, Element, MethodSig, TypeSig};
-use crate::metadata::{MemberRefRow, RowId, StandAloneSigRow, Token, TypeSpecRow};
+use crate::metadata::{MemberRefRow, RowId, StandAloneSigRow, Token, TypeRefRow, TypeSpecRow};
 
 /// A signature with its types, before interning.
 #[derive(Clone, Debug)]
@@ -85,9 +85,9 @@ impl TypeContext {
         };
         Ok(match sig {
             TypeSig::Element(e) => self.known(element_class(*e)),
-            TypeSig::Named(token, _) => self.named_type(module, *token)?,
-            TypeSig::Generic(token, _, args) => {
-                let def = self.named_type(module, *token)?;
+            TypeSig::Named(token, value) => self.named_type(module, *token, *value)?,
+            TypeSig::Generic(token, value, args) => {
+                let def = self.named_type(module, *token, *value)?;
                 if args.is_empty() || args.len() as u32 != self.generic_count(def) {
                     return Err(self.type_load(def, "wrong number of type arguments"));
                 }
@@ -112,13 +112,21 @@ impl TypeContext {
         })
     }
 
-    /// A class named inside a signature. TypeSpecs are refused there: they could name themselves.
-    fn named_type(&self, module: ModuleId, token: Token) -> Result<TypeId> {
+    /// A class named inside a signature, as a class or a value type. TypeSpecs are refused there: they could name themselves.
+    fn named_type(&self, module: ModuleId, token: Token, value: bool) -> Result<TypeId> {
         if token.table() == TypeSpecRow::TABLE {
             let file = self.module_name(module);
             return Err(Error::bad_image(file, "TypeSpec inside a signature"));
         }
-        self.resolve_type(module, token, GenericContext::EMPTY)
+        let found = self.resolve_type(module, token, GenericContext::EMPTY)?;
+        // What an own definition is was known to the compiler; that of another module may have changed since.
+        if token.table() == TypeRefRow::TABLE
+            && value != self.is_value_type(found)
+            && self.growth(module).is_none()
+        {
+            return Err(self.at_odds(found, "due to value type mismatch"));
+        }
+        Ok(found)
     }
 
     fn parse_sig(

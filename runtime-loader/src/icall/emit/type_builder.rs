@@ -223,10 +223,7 @@ fn not_loaded(builder: Obj) -> Thrown {
         return Thrown::bare("System", "TypeLoadException");
     };
     let (name, assembly) = (types.full_name(ty), types.assembly_name_of(ty));
-    Thrown::system(
-        "TypeLoadException",
-        format!("Could not load type '{name}' from assembly '{assembly}'."),
-    )
+    Thrown::no_type(&name, assembly)
 }
 
 extern "C" fn create(builder: Obj) -> Obj {
