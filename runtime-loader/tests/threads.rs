@@ -23,6 +23,29 @@ mod programs {
     }
 }
 
+const MEMORY: support::Suite = support::Suite {
+    folder: "tests/programs/memory",
+    mcs: &[],
+};
+
+const LIMITED_HEAP: support::Suite = support::Suite {
+    folder: "tests/programs/limited_heap",
+    mcs: &[],
+};
+
+mod memory {
+    use super::MEMORY;
+    program_tests! { MEMORY, gc "499":
+        peak 0;
+    }
+}
+
+#[test]
+fn memory_runs_out() {
+    LIMITED_HEAP.check("out_of_memory", &["--heap-max", "64"], 0);
+    LIMITED_HEAP.check("out_of_memory", &["--heap-max", "64", "--jit", "opt"], 0);
+}
+
 mod stress {
     use super::STRESS;
     program_tests! { STRESS, gc "499":

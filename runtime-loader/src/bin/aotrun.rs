@@ -48,6 +48,9 @@ struct Cli {
     /// Collect garbage at every n-th allocation.
     #[arg(long, value_name = "N", default_value_t = 0)]
     gc_stress: u32,
+    /// Let the heap grow to this size only, in MiB; by default to three quarters of the memory there is.
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    heap_max: Option<u32>,
     /// Print the name of every method that is compiled.
     #[arg(long)]
     trace_compile: bool,
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         stats: cli.stats,
         verify: cli.verify,
         gc_stress: cli.gc_stress,
+        heap_max: (cli.heap_max.unwrap_or(0) as usize) << 20,
         trace_compile: cli.trace_compile,
     };
     if let Some([kind, method]) = cli.graph.as_deref() {

@@ -202,6 +202,7 @@ impl Collection<Vm> for Vm {
     fn spawn_gc_thread(_: VMThread, context: GCThreadContext<Vm>) {
         let GCThreadContext::Worker(worker) = context;
         let work = move || {
+            let _no_unwinding = AbortOnPanic;
             // An odd pointer that is no thread context: see `is_mutator`.
             let tls = VMThread(OpaquePointer::from_address(worker_address(worker.ordinal)));
             mmtk::memory_manager::start_worker(heap().mmtk(), VMWorkerThread(tls), worker);
@@ -233,6 +234,18 @@ impl Collection<Vm> for Vm {
 
     fn create_gc_trigger() -> Box<dyn GCTriggerPolicy<Vm>> {
         Box::new(super::trigger::Trigger::new())
+    }
+}
+
+/// A worker that panics would leave all threads waiting for the end of its collection.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("aotrun: the collector has failed");
+            std::process::abort();
+        }
     }
 }
 

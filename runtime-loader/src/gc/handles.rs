@@ -58,7 +58,7 @@ impl Table {
 }
 
 /// Marks the slots of freed handles. Odd, so no object.
-const FREED: usize = 1;
+pub(super) const FREED: usize = 1;
 
 static TABLES: [Table; 4] = [Table::new(), Table::new(), Table::new(), Table::new()];
 
@@ -121,9 +121,7 @@ impl RawHandle {
 pub(super) fn for_each_strong_slot(f: &mut impl FnMut(usize)) {
     for kind in [HandleKind::Normal, HandleKind::Pinned] {
         for (_, slot) in &TABLES[kind as usize].slots {
-            if slot.load(Ordering::Relaxed) > FREED {
-                f(core::ptr::from_ref(slot) as usize);
-            }
+            f(core::ptr::from_ref(slot) as usize);
         }
     }
 }
@@ -133,7 +131,8 @@ pub(super) fn clear_dead(kind: HandleKind, alive: impl Fn(Addr) -> bool) {
     for (_, slot) in &TABLES[kind as usize].slots {
         let target = slot.load(Ordering::Relaxed);
         if target > FREED && !alive(target) {
-            slot.store(0, Ordering::Relaxed);
+            // Unless native code frees the handle just now.
+            let _ = slot.compare_exchange(target, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 }

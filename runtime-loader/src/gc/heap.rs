@@ -3,7 +3,7 @@
 
 use super::binding::{EPOCH, Vm, tls_of};
 use super::layout::Addr;
-use crate::threads::{MUTATOR_OFFSET, ThreadContext};
+use crate::threads::{self, MUTATOR_OFFSET, ThreadContext};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use mmtk::memory_manager as mm;
@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 pub struct HeapOptions {
     /// The heap grows to this size before the first collection, in bytes.
     pub min_size: usize,
-    /// The heap never grows beyond this; 0: the size of the machine's memory.
+    /// The heap never grows beyond this, in bytes; 0: three quarters of the memory there is.
     pub max_size: usize,
     /// Collect at every n-th allocation, for tests; 0: never for this reason. Every allocation takes the slow path then.
     pub stress: u32,
@@ -140,8 +140,10 @@ impl Heap {
 
     pub(super) fn collect(&self, t: &ThreadContext) {
         self.enable_collection();
-        self.mmtk
-            .handle_user_collection_request(tls_of(t), true, true);
+        threads::without_references(t, || {
+            self.mmtk
+                .handle_user_collection_request(tls_of(t), true, true)
+        });
     }
 
     fn before_slow_allocation(&self, t: &ThreadContext, size: usize) {
@@ -160,12 +162,9 @@ impl Heap {
 /// Minimal and maximal heap size in bytes.
 pub(super) fn size_limits() -> (usize, usize) {
     let options = OPTIONS.get_or_init(HeapOptions::default);
-    let info = rustix::system::sysinfo();
-    let memory = (info.totalram as usize).saturating_mul(info.mem_unit as usize);
-    let max = if options.max_size == 0 {
-        memory
-    } else {
-        options.max_size
+    let max = match options.max_size {
+        0 => crate::sys::memory::available_at_most() / 4 * 3,
+        size => size,
     };
     (options.min_size.min(max), max)
 }
@@ -275,6 +274,9 @@ unsafe fn allocate_slow(t: &ThreadContext, table: usize, size: usize) -> Addr {
     if size > heap().max_size {
         return 0;
     }
+    if heap().stress != 0 {
+        show_buffer(t);
+    }
     heap().before_slow_allocation(t, size);
     let kind = if size > MAX_SMALL {
         AllocationSemantics::Los
@@ -282,7 +284,7 @@ unsafe fn allocate_slow(t: &ThreadContext, table: usize, size: usize) -> Addr {
         AllocationSemantics::Default
     };
     // SAFETY: the mutator is bound and belongs to this thread; the fresh memory is at least a header long.
-    let at = unsafe {
+    let at = threads::without_references(t, || unsafe {
         let mutator = (*t.mutator.get()).get();
         let at: Address = mm::alloc(mutator, size, 8, 0, kind);
         if !at.is_zero() {
@@ -295,15 +297,35 @@ unsafe fn allocate_slow(t: &ThreadContext, table: usize, size: usize) -> Addr {
             );
         }
         at
-    };
+    });
+    if !at.is_zero() {
+        super::release::note_allocation(at.as_usize(), size, size > MAX_SMALL);
+    }
     if heap().stress != 0 {
-        discard_buffer(t);
+        hide_buffer(t);
     }
     at.as_usize()
 }
 
-/// Throws the rest of the buffer away, so that the next allocation takes the slow path even from compiled code.
-fn discard_buffer(t: &ThreadContext) {
-    // SAFETY: this thread's own words; an empty buffer makes the next allocation ask for more.
-    unsafe { *cell(t, l::ALLOC_LIMIT) = *cell(t, l::ALLOC_CURSOR) };
+/// Makes the buffer look full, so that the next allocation takes the slow path even from compiled code: the
+/// limit says how much is left.
+fn hide_buffer(t: &ThreadContext) {
+    // SAFETY: this thread's own words; a limit below the cursor makes the next allocation ask for more.
+    unsafe {
+        let (cursor, limit) = (cell(t, l::ALLOC_CURSOR), cell(t, l::ALLOC_LIMIT));
+        if *cursor <= *limit {
+            *limit -= *cursor;
+        }
+    }
+}
+
+/// Undoes [`hide_buffer`], unless a collection has taken the buffer away (both words are zero then).
+fn show_buffer(t: &ThreadContext) {
+    // SAFETY: this thread's own words.
+    unsafe {
+        let (cursor, limit) = (cell(t, l::ALLOC_CURSOR), cell(t, l::ALLOC_LIMIT));
+        if *limit < *cursor {
+            *limit += *cursor;
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod heap;
 mod layout;
 pub mod map;
 pub mod raw;
+mod release;
 mod roots;
 mod stack_scan;
 pub mod sync_word;

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "slots are raw addresses")]
 
 use super::{finalize, handles};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use mmtk::util::{Address, ObjectReference};
 use mmtk::vm::RootsWorkFactory;
 use mmtk::vm::slot::SimpleSlot;
@@ -66,11 +67,19 @@ pub fn add_provider(provider: &'static dyn RootProvider) {
     PROVIDERS.lock().push(provider);
 }
 
+/// Roots handed over at once.
+const CHUNK: usize = 4096;
+
+/// Reports what all of them refer to. The words are read here and now: threads that are not stopped, because they run native code or
+/// end, may free handles and blocks meanwhile, but not while the tables are locked.
 pub(super) fn scan(factory: &mut impl RootsWorkFactory<SimpleSlot>) {
-    let mut slots = Vec::new();
+    let mut found = Vec::new();
     let mut add = |at: usize| {
-        // SAFETY: whoever registered the slot promised that it is one.
-        slots.push(SimpleSlot::from_address(unsafe { Address::from_usize(at) }));
+        // SAFETY: whoever registered the slot promised that it is one; atomic, as native code may free a handle now.
+        let word = unsafe { AtomicUsize::from_ptr(at as *mut usize) }.load(Ordering::Relaxed);
+        if word > handles::FREED {
+            found.push(word);
+        }
     };
     for block in &BLOCKS.lock().blocks {
         block
@@ -82,11 +91,10 @@ pub(super) fn scan(factory: &mut impl RootsWorkFactory<SimpleSlot>) {
     for provider in PROVIDERS.lock().iter() {
         provider.visit_roots(&mut |slot| add(slot as usize));
     }
-    factory.create_process_roots_work(slots);
-    let ready = finalize::ready_objects();
-    // SAFETY: the queue holds addresses of live objects only.
-    let ready = ready
-        .into_iter()
-        .filter_map(|a| ObjectReference::from_raw_address(unsafe { Address::from_usize(a) }));
-    factory.create_process_pinning_roots_work(ready.collect());
+    found.extend(finalize::ready_objects());
+    for chunk in found.chunks(CHUNK) {
+        // SAFETY: slots and the queue hold addresses of live objects only.
+        let object = |&a| ObjectReference::from_raw_address(unsafe { Address::from_usize(a) });
+        factory.create_process_pinning_roots_work(chunk.iter().filter_map(object).collect());
+    }
 }

@@ -237,3 +237,41 @@ fn hash_codes_stay() {
     assert!(hash > 0);
     assert_eq!(super::sync_word::hash_code(o), hash);
 }
+
+#[test]
+fn handles_are_freed_while_others_collect() {
+    let _a = Attached::new();
+    let ty = TestType::class(1, 1, 0);
+    for _ in 0..20 {
+        let handles: Vec<_> = (0..20_000)
+            .map(|_| handle_to_garbage(ty, HandleKind::Normal))
+            .collect();
+        let free = std::thread::spawn(move || handles.into_iter().for_each(super::RawHandle::free));
+        while !free.is_finished() {
+            collect();
+        }
+        free.join().unwrap();
+    }
+}
+
+#[test]
+fn threads_with_static_fields_end_while_others_collect() {
+    let _a = Attached::new();
+    let ty = TestType::class(1, 1, 0);
+    let refs: Vec<u32> = (0..2000).map(|i| 8 * i).collect();
+    let index = threads::statics::new_index(8 * 2000, &refs);
+    let work = move || {
+        let block = threads::statics::base(threads::current(), index).cast::<usize>();
+        for i in 0..2000 {
+            // SAFETY: the block has that many words.
+            unsafe { block.add(i).write(ty.new_object()) };
+        }
+    };
+    for _ in 0..40 {
+        let all: Vec<_> = (0..4)
+            .map(|_| threads::spawn(threads::SpawnOptions::default(), work).unwrap())
+            .collect();
+        collect();
+        all.iter().for_each(|t| t.wait_finished());
+    }
+}

@@ -13,12 +13,16 @@ const PAGE: usize = 4096;
 pub(super) struct Trigger {
     limit: AtomicUsize,
     pending: AtomicUsize,
+    /// Pages used since memory was last given back.
+    touched: AtomicUsize,
     min: usize,
     max: usize,
 }
 
 /// Growth between collections relative to what survived.
 const FACTOR: usize = 2;
+/// Pages that may stay unused without being given back.
+const SLACK: usize = (16 << 20) / PAGE;
 
 impl Trigger {
     pub(super) fn new() -> Trigger {
@@ -26,6 +30,7 @@ impl Trigger {
         Trigger {
             limit: AtomicUsize::new(min / PAGE),
             pending: AtomicUsize::new(0),
+            touched: AtomicUsize::new(0),
             min: min / PAGE,
             max: max / PAGE,
         }
@@ -37,11 +42,20 @@ impl GCTriggerPolicy<Vm> for Trigger {
         self.pending.fetch_add(pages, Ordering::Relaxed);
     }
 
+    fn on_gc_start(&self, mmtk: &'static MMTK<Vm>) {
+        let used = mmtk.get_plan().get_reserved_pages();
+        self.touched.fetch_max(used, Ordering::Relaxed);
+    }
+
     fn on_gc_end(&self, mmtk: &'static MMTK<Vm>) {
         let live = mmtk.get_plan().get_reserved_pages();
         let wanted = live * FACTOR + self.pending.swap(0, Ordering::Relaxed);
-        self.limit
-            .store(wanted.clamp(self.min, self.max), Ordering::Relaxed);
+        let limit = wanted.clamp(self.min, self.max);
+        self.limit.store(limit, Ordering::Relaxed);
+        if self.touched.load(Ordering::Relaxed) > limit + limit / 4 + SLACK {
+            super::release::free_pages();
+            self.touched.store(live, Ordering::Relaxed);
+        }
     }
 
     fn is_gc_required(

@@ -38,6 +38,7 @@ pub fn start(options: Options, program: &Path) -> anyhow::Result<&'static Runtim
     crate::icall::environment::set_program(&program);
     gc::init(gc::HeapOptions {
         stress: options.gc_stress,
+        max_size: options.heap_max,
         ..gc::HeapOptions::default()
     });
     threads::attach();

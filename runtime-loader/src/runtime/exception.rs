@@ -53,11 +53,9 @@ fn create(thrown: Thrown) -> Result<Obj> {
         Thrown::Object(o) => Ok(o),
         Thrown::New {
             name: "OutOfMemoryException",
+            message,
             ..
-        } if rt.objects.get().is_some() => Ok(rt
-            .objects
-            .get()
-            .map_or(Obj::NULL, |o| o.out_of_memory.target())),
+        } if rt.objects.get().is_some() => Ok(out_of_memory(message)),
         Thrown::New {
             namespace,
             name,
@@ -83,6 +81,24 @@ fn create(thrown: Thrown) -> Result<Obj> {
             Ok(object)
         }
     }
+}
+
+/// A new exception if there is memory for one (the allocation that failed may have been a large one), else the one made at start-up.
+fn out_of_memory(message: Option<Cow<'static, str>>) -> Obj {
+    let rt = super::get();
+    let make = || -> Result<Obj> {
+        let ty = rt
+            .types
+            .require_type(rt.types.corlib(), "System", "OutOfMemoryException")?;
+        let text = message.map(|m| string::from_rust(&m)).transpose()?;
+        construct(rt.method_table(ty)?, text.as_slice())
+    };
+    let prepared = || {
+        rt.objects
+            .get()
+            .map_or(Obj::NULL, |o| o.out_of_memory.target())
+    };
+    make().unwrap_or_else(|_| prepared())
 }
 
 /// Runs the constructor that takes these strings (fewer if there is none that takes all).

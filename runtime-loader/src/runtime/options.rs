@@ -37,6 +37,8 @@ pub struct Options {
     pub verify: bool,
     /// Collect at every n-th allocation (0: never).
     pub gc_stress: u32,
+    /// The heap never grows beyond this many bytes (0: as memory allows).
+    pub heap_max: usize,
     /// Print the name of each method when it is compiled or bound.
     pub trace_compile: bool,
 }

@@ -3,6 +3,34 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Bytes of memory this process can have at most: the machine's, or the limit of a control group it is in.
+pub fn available_at_most() -> usize {
+    static BYTES: OnceLock<usize> = OnceLock::new();
+    *BYTES.get_or_init(|| {
+        let info = rustix::system::sysinfo();
+        let machine = (info.totalram as usize).saturating_mul(info.mem_unit as usize);
+        let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        group_limit(Path::new("/sys/fs/cgroup"), &groups)
+            .map_or(machine, |limit| limit.min(machine))
+    })
+}
+
+/// The smallest limit of the control groups (version 2) around a process, given its line of `/proc/self/cgroup`.
+fn group_limit(root: &Path, groups: &str) -> Option<usize> {
+    let path = groups.lines().find_map(|l| l.strip_prefix("0::/"))?;
+    let limit = |folder: &Path| -> Option<usize> {
+        let text = std::fs::read_to_string(folder.join("memory.max")).ok()?;
+        text.trim().parse().ok()
+    };
+    let own = root.join(path);
+    own.ancestors()
+        .take_while(|folder| folder.starts_with(root))
+        .filter_map(limit)
+        .min()
+}
 
 /// A private mapping that is unmapped on drop.
 #[derive(Debug)]
@@ -138,5 +166,29 @@ fn check_map(start: *mut libc::c_void) -> io::Result<*mut u8> {
         Err(io::Error::last_os_error())
     } else {
         Ok(start.cast())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::group_limit;
+
+    #[test]
+    fn the_smallest_limit_of_the_groups_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let group = root.path().join("a/b");
+        std::fs::create_dir_all(&group).unwrap();
+        let write =
+            |at: &std::path::Path, text| std::fs::write(at.join("memory.max"), text).unwrap();
+        write(&group, "max\n");
+        assert_eq!(group_limit(root.path(), "0::/a/b\n"), None);
+        write(&root.path().join("a"), "1048576\n");
+        assert_eq!(
+            group_limit(root.path(), "3:cpu:/x\n0::/a/b\n"),
+            Some(1 << 20)
+        );
+        write(&group, "2097152\n");
+        assert_eq!(group_limit(root.path(), "0::/a/b\n"), Some(1 << 20));
+        assert_eq!(group_limit(root.path(), "3:cpu:/x\n"), None);
     }
 }

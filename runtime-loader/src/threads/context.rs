@@ -48,6 +48,9 @@ pub struct ThreadContext {
     /// What `real_limit` is unless a stack overflow is being handled.
     pub(crate) normal_limit: usize,
     pub(crate) mutator: UnsafeCell<MutatorSpace>,
+    /// Where to scan from instead of the place a safe region was entered, while the runtime works for this thread in frames without
+    /// references; 0 otherwise. See [`super::safepoint::without_references`].
+    pub(super) scan_floor: AtomicUsize,
     pub(super) handler_stack: Option<HandlerStack>,
     pub(super) statics: RefCell<ThreadStatics>,
 }

@@ -20,7 +20,9 @@ mod world;
 pub(crate) use context::MUTATOR_OFFSET;
 pub use context::{ThreadContext, ThreadId};
 pub use park::{Deadline, WaitEnd, deadline_of, sleep, wait_until};
-pub use safepoint::{blocking, enter_native, in_managed_state, leave_native, managed, poll};
+pub use safepoint::{
+    blocking, enter_native, in_managed_state, leave_native, managed, poll, without_references,
+};
 pub use spawn::{SpawnOptions, spawn};
 pub use thread::{Request, Thread};
 pub use world::{attach, current, detach, for_each, try_current};

@@ -55,40 +55,58 @@ pub fn managed<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-struct Region<'a, F, R> {
-    thread: &'a ThreadContext,
+fn in_safe_region<R>(t: &ThreadContext, f: impl FnOnce() -> R) -> R {
+    with_saved_registers(|sp| {
+        let floor = t.scan_floor.load(Ordering::Relaxed);
+        let scan = if floor == 0 { sp } else { floor };
+        t.scan_sp.store(scan, Ordering::Relaxed);
+        enter_native(t);
+        let result = catch_unwind(AssertUnwindSafe(f));
+        leave_native(t);
+        t.scan_sp.store(0, Ordering::Relaxed);
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+/// Runs `f`, which may stop for a collection but holds no references itself: its frames are not scanned then. What lies in holes of
+/// frames, left by calls that are over, would keep dead objects alive there, just when memory is short.
+pub fn without_references<R>(t: &ThreadContext, f: impl FnOnce() -> R) -> R {
+    with_saved_registers(|sp| {
+        let outer = t.scan_floor.swap(sp, Ordering::Relaxed);
+        let result = catch_unwind(AssertUnwindSafe(f));
+        t.scan_floor.store(outer, Ordering::Relaxed);
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+struct Work<F, R> {
     work: Option<F>,
     result: Option<Result<R, Box<dyn Any + Send>>>,
 }
 
-fn in_safe_region<R, F: FnOnce() -> R>(thread: &ThreadContext, f: F) -> R {
-    let mut region = Region {
-        thread,
+/// Calls `f` with the lowest stack address that has to be scanned for what the callers hold, in registers too.
+fn with_saved_registers<R, F: FnOnce(usize) -> R>(f: F) -> R {
+    let mut work = Work {
         work: Some(f),
         result: None,
     };
-    // SAFETY: `run_region::<F, R>` gets the region it expects, which outlives the call, and does not unwind.
-    unsafe { call_with_saved_registers((&raw mut region).cast(), run_region::<F, R>) };
-    match region.result.take() {
+    // SAFETY: `run_work::<F, R>` gets the structure it expects, which outlives the call, and does not unwind.
+    unsafe { call_with_saved_registers((&raw mut work).cast(), run_work::<F, R>) };
+    match work.result.take() {
         Some(Ok(r)) => r,
         Some(Err(panic)) => resume_unwind(panic),
-        None => unreachable!("the region always runs"),
+        None => unreachable!("the work always runs"),
     }
 }
 
 /// # Safety
-/// `data` must point to a `Region<F, R>` nobody else uses.
-unsafe extern "C" fn run_region<F: FnOnce() -> R, R>(data: *mut u8, sp: usize) {
+/// `data` must point to a `Work<F, R>` nobody else uses.
+unsafe extern "C" fn run_work<F: FnOnce(usize) -> R, R>(data: *mut u8, sp: usize) {
     // SAFETY: the caller's promise.
-    let region = unsafe { &mut *data.cast::<Region<F, R>>() };
-    let Some(work) = region.work.take() else {
-        return;
-    };
-    region.thread.scan_sp.store(sp, Ordering::Relaxed);
-    enter_native(region.thread);
-    region.result = Some(catch_unwind(AssertUnwindSafe(work)));
-    leave_native(region.thread);
-    region.thread.scan_sp.store(0, Ordering::Relaxed);
+    let work = unsafe { &mut *data.cast::<Work<F, R>>() };
+    if let Some(f) = work.work.take() {
+        work.result = Some(catch_unwind(AssertUnwindSafe(|| f(sp))));
+    }
 }
 
 /// Managed to native. The thread's managed frames must be found through `scan_sp` or `last_sp`.

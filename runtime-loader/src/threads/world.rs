@@ -120,6 +120,7 @@ pub fn attach() -> &'static ThreadContext {
         thread: Some(thread.clone()),
         normal_limit: bounds.low + reserve,
         mutator: UnsafeCell::new(MutatorSpace::unbound()),
+        scan_floor: AtomicUsize::new(0),
         handler_stack: HandlerStack::install(),
         statics: RefCell::default(),
     });
@@ -139,6 +140,8 @@ pub fn attach() -> &'static ThreadContext {
 /// Ends the calling thread's life as a managed thread. No managed frames may be left on its stack.
 pub fn detach() {
     let Some(t) = try_current() else { return };
+    // Nothing on its stack is a root any more.
+    t.scan_sp.store(t.stack_high, Ordering::Relaxed);
     super::safepoint::enter_native(t);
     let mut state = lock_going_world();
     state.threads.retain(|c| !core::ptr::eq(c.0, t));
