@@ -6,6 +6,7 @@ use crate::object::{MethodTable, Obj, new_object, string};
 use shared_codegen::abi::trap::TrapKind;
 use shared_codegen::ir::Failure;
 use shared_codegen::types::{Error, Known};
+use std::borrow::Cow;
 
 impl From<Error> for Thrown {
     fn from(e: Error) -> Thrown {
