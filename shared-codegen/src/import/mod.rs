@@ -38,6 +38,7 @@ mod scan;
 mod signature;
 mod stack;
 mod tail;
+mod targets;
 mod varargs;
 mod vars;
 mod wrappers;

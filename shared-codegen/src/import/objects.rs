@@ -53,10 +53,40 @@ impl Importer<'_> {
 
     pub(crate) fn box_token(&mut self, token: Token) -> Result<()> {
         let ty = self.type_pair(token)?;
+        if self.box_for_null_test(ty)? {
+            return Ok(());
+        }
         let item = self.pop()?;
         let boxed = self.box_item(item, ty)?;
         self.push(boxed, Some(ty.canon));
         Ok(())
+    }
+
+    /// Generic code tests a value of type `T` for null by boxing it (`box T; brtrue`). No box is needed for that: a nullable
+    /// says whether it has a value, other value types are never null. Pushes the condition.
+    fn box_for_null_test(&mut self, ty: Pair<TypeId>) -> Result<bool> {
+        if !self.ctx.is_value_type(ty.canon) || !self.is_tested_next() {
+            return Ok(false);
+        }
+        // An error of the class initializer or layout must be seen as with the box.
+        self.ctx.value_class(ty.canon)?;
+        let item = self.pop()?;
+        let condition = match (self.ctx.is_nullable(ty.canon), item.is_struct) {
+            // `has_value` is the first field.
+            (true, true) => self.b.load(item.value, self_any(MemType::U8)),
+            (true, false) => return self.invalid("box of a scalar as a struct"),
+            (false, _) => self.b.i32(1),
+        };
+        self.push(condition, None);
+        Ok(true)
+    }
+
+    /// The next instruction is `brtrue` or `brfalse`, and control only gets there from here.
+    fn is_tested_next(&self) -> bool {
+        use Opcode::{Brfalse, BrfalseS, Brtrue, BrtrueS};
+        let next = Decoder::new(self.body.code, self.next).next();
+        let tests = matches!(&next, Some(Ok(i)) if matches!(i.opcode, Brfalse | BrfalseS | Brtrue | BrtrueS));
+        tests && !self.scan.is_leader(self.next)
     }
 
     /// Boxes a value; references stay.

@@ -1,13 +1,14 @@
 //! Answers the passes' questions ([`TypeOracle`]) from the type system.
 
-use super::{ImportOptions, import_method};
+use super::{ImportOptions, import_method, targets};
+use crate::abi::fixup::Fixup;
 use crate::il::MethodBody;
-use crate::ir::{Function, Imm, MemType};
+use crate::ir::{Function, Imm, Lookup, MemType};
 use crate::passes::intrinsics::{self, Intrinsic};
-use crate::passes::{CastTest, ElementFacts, InlineHint, InstanceFacts, TypeOracle};
-use crate::types::{
-    ContextSource, Known, MethodId, Prim, TypeContext, TypeId, TypeKind, ValueClass,
+use crate::passes::{
+    CastTest, DirectTarget, ElementFacts, InlineHint, InstanceFacts, KnownClass, TypeOracle,
 };
+use crate::types::{FieldId, Known, MethodId, Prim, TypeContext, TypeId, TypeKind, ValueClass};
 
 /// Methods that look at the frames of their callers, so that those must not be inlined: namespace, class, method (`*`: all).
 const STACK_WALKERS: &[(&str, &str, &str)] = &[
@@ -25,6 +26,9 @@ const STACK_WALKERS: &[(&str, &str, &str)] = &[
     ("System.Reflection", "MethodBase", "GetCurrentMethod"),
     ("System.Resources", "ResourceManager", ".ctor"),
 ];
+
+/// Most exception clauses of a method that is inlined.
+const MAX_INLINE_CLAUSES: usize = 1;
 
 /// [`TypeOracle`] over a [`TypeContext`].
 pub struct ContextOracle<'c> {
@@ -140,17 +144,6 @@ impl ContextOracle<'_> {
         };
         signature.params.iter().any(is_mark)
     }
-
-    /// The target can be called with the operands of a virtual call: `this` is an object, and no context is passed.
-    fn direct(&self, target: MethodId) -> Option<MethodId> {
-        let ctx = self.ctx;
-        let context = ctx.needs_context(target);
-        let plain = matches!(context, ContextSource::None | ContextSource::FromThis);
-        let callable =
-            plain && !ctx.method_is_abstract(target) && ctx.method_args(target).is_empty();
-        let boxed = ctx.is_value_type(ctx.method_owner(target));
-        (callable && !boxed).then(|| ctx.canonical_method(target))
-    }
 }
 
 /// Methods called by a body.
@@ -255,18 +248,38 @@ impl TypeOracle for ContextOracle<'_> {
         plain.then(|| ctx.imt_slot(method))
     }
 
-    fn devirtualize(&self, method: MethodId, receiver: TypeId, exact: bool) -> Option<MethodId> {
-        let ctx = self.ctx;
-        let vague = |t| ctx.contains_canon(t) || ctx.is_open(t);
-        let owner = ctx.method_owner(method);
-        if vague(receiver) || vague(owner) || ctx.is_interface(receiver) {
-            return None;
-        }
-        let target = ctx.resolve_virtual(receiver, method).ok()?;
-        let settled = exact
-            || ctx.is_sealed(receiver)
-            || (!ctx.is_interface(owner) && ctx.method_is_final(target));
-        settled.then(|| self.direct(target)).flatten()
+    fn virtual_target(&self, method: MethodId, receiver: KnownClass) -> Option<DirectTarget> {
+        targets::of_virtual(self.ctx, method, receiver)
+    }
+
+    fn code_target(&self, method: MethodId) -> Option<DirectTarget> {
+        targets::of_exact(self.ctx, method)
+    }
+
+    fn result_class(&self, method: MethodId) -> Option<KnownClass> {
+        targets::result_class(self.ctx, method)
+    }
+
+    fn field_class(&self, field: FieldId) -> Option<KnownClass> {
+        targets::declared_class(self.ctx, self.ctx.field_type(field).ok()?)
+    }
+
+    fn constant_class(&self, fixup: Fixup) -> Option<KnownClass> {
+        let known = match fixup {
+            Fixup::StringLiteral(..) => Known::String,
+            Fixup::TypeObject(_) => Known::RuntimeType,
+            _ => return None,
+        };
+        let ty = self.ctx.known(known);
+        Some(KnownClass { ty, exact: true })
+    }
+
+    fn exact_lookup(&self, lookup: Lookup, context: Fixup) -> Option<Fixup> {
+        targets::exact_lookup(self.ctx, lookup, context)
+    }
+
+    fn is_discardable(&self, method: MethodId) -> bool {
+        targets::chosen_comparer(self.ctx, method).is_some()
     }
 
     fn inline_hint(&self, method: MethodId) -> InlineHint {
@@ -276,7 +289,9 @@ impl TypeOracle for ContextOracle<'_> {
             || ctx.method_is_internal_call(method)
             || ctx.method_is_pinvoke(method)
             || ctx.method_is_runtime(method)
-            || ctx.method_rva(method) == 0;
+            || ctx.method_rva(method) == 0
+            // Its result is known; `devirtualize` wants to see the call.
+            || targets::chosen_comparer(ctx, method).is_some();
         match unfit {
             true => InlineHint::Never,
             false if ctx.method_is_aggressive_inlining(method) => InlineHint::Wanted,
@@ -284,14 +299,21 @@ impl TypeOracle for ContextOracle<'_> {
         }
     }
 
-    fn body_for_inlining(&self, method: MethodId, max_il: u32) -> Option<Function> {
+    fn il_size(&self, method: MethodId) -> u32 {
+        let ctx = self.ctx;
+        let module = ctx.module(ctx.method_module(method));
+        let body = MethodBody::parse(module, ctx.method_rva(method));
+        body.map_or(u32::MAX, |b| b.code.len() as u32)
+    }
+
+    fn body_for_inlining(&self, method: MethodId) -> Option<Function> {
         let ctx = self.ctx;
         if self.walks_stack(method) {
             return None;
         }
         let module = ctx.module(ctx.method_module(method));
         let il = MethodBody::parse(module, ctx.method_rva(method)).ok()?;
-        if il.code.len() > max_il as usize || !il.clauses.is_empty() {
+        if il.clauses.len() > MAX_INLINE_CLAUSES {
             return None;
         }
         let body = import_method(ctx, method, &self.options).ok()?;

@@ -1,6 +1,7 @@
 //! Bodies that `inline` inserts, kept from one function to the next: small methods are called everywhere, and importing them at
 //! each call would take as long as importing all methods once.
 
+use super::inline::ParamUse;
 use crate::ir::Function;
 use crate::types::MethodId;
 use parking_lot::RwLock;
@@ -16,6 +17,10 @@ pub(super) struct Body {
     pub(super) cost: u32,
     /// It calls nothing.
     pub(super) is_leaf: bool,
+    /// By block: it stands in a loop.
+    pub(super) in_loop: Vec<bool>,
+    /// What it does with its parameters.
+    pub(super) uses: Vec<ParamUse>,
 }
 
 const SHARDS: usize = 16;
@@ -63,6 +68,8 @@ mod tests {
             function,
             cost,
             is_leaf: true,
+            uses: Vec::new(),
+            in_loop: Vec::new(),
         }))
     }
 

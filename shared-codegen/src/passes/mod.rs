@@ -7,6 +7,7 @@
 
 mod body_cache;
 mod cursor;
+mod known_class;
 mod memory;
 mod optset;
 mod oracle;
@@ -18,6 +19,7 @@ pub mod bounds_check_elim;
 pub mod const_prop;
 pub mod copy_prop;
 pub mod dce;
+pub mod devirtualize;
 pub mod eh_demote;
 pub mod eh_simplify;
 pub mod expand;
@@ -38,7 +40,10 @@ pub mod tail_recursion;
 pub use body_cache::BodyCache;
 pub use cursor::Cursor;
 pub use optset::{OptError, OptSet, help_text};
-pub use oracle::{CastTest, ElementFacts, InlineHint, InstanceFacts, NoFacts, TypeOracle};
+pub use oracle::{
+    CastTest, DirectTarget, ElementFacts, InlineHint, InstanceFacts, KnownClass, NoFacts, Receiver,
+    TypeOracle,
+};
 pub use scope::{PassError, PassObserver, PassRun, PipelineReport};
 
 use crate::ir::Function;
@@ -75,6 +80,8 @@ pub struct PassContext<'a> {
     pub has_round: bool,
     /// The processor counts bits in one instruction (`popcnt`).
     pub has_popcnt: bool,
+    /// The optional passes that run: some ask others for help.
+    pub passes: OptSet,
     /// Which results to prove.
     pub verify: Verify,
     /// Sees the function around every pass.
@@ -93,6 +100,7 @@ impl<'a> PassContext<'a> {
             barriers: BarrierPolicy::None,
             has_round: false,
             has_popcnt: false,
+            passes: OptSet::default(),
             verify: if cfg!(debug_assertions) {
                 Verify::Ends
             } else {
@@ -112,10 +120,15 @@ pub fn run_pipeline(
     opts: &OptSet,
     cx: &PassContext,
 ) -> Result<PipelineReport, PassError> {
+    let cx = &PassContext {
+        passes: *opts,
+        ..*cx
+    };
     let mut report = PipelineReport::default();
     scope::verify_input(f, cx)?;
     for &pass in table::PIPELINE {
-        if pass.info().required || opts.contains(pass) {
+        let wanted = pass.info().required || opts.contains(pass);
+        if wanted && !table::is_idle(pass, &report.runs) {
             scope::run_pass(pass, f, cx, &mut report)?;
         }
     }

@@ -1,8 +1,9 @@
 //! The questions passes ask about types and methods. Passes never see metadata: whoever runs them (the
 //! compile driver) answers through [`TypeOracle`], and "unknown" is always a correct answer.
 
-use crate::ir::{Function, MemType};
-use crate::types::{MethodId, TypeId};
+use crate::abi::fixup::Fixup;
+use crate::ir::{Function, Lookup, MemType, Signature};
+use crate::types::{FieldId, MethodId, TypeId};
 
 /// How instances of a type are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +55,43 @@ pub enum InlineHint {
     Wanted,
 }
 
+/// What is known of the class of an object, if it is not null.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KnownClass {
+    /// A class, value type (boxed), array or interface. With `Canon` in it as far as that goes.
+    pub ty: TypeId,
+    /// The object has exactly this class; else it may be derived from it or implement it.
+    pub exact: bool,
+}
+
+/// What a method takes as `this`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Receiver {
+    /// Nothing: it is static.
+    Static,
+    /// An object.
+    Object,
+    /// The address of a value: of the data of a box.
+    Value,
+}
+
+/// A method that can be called directly, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DirectTarget {
+    /// The body (canonical form).
+    pub method: MethodId,
+    /// Its machine-level signature.
+    pub sig: Signature,
+    /// `this`.
+    pub receiver: Receiver,
+    /// Parameters in IL, without `this`.
+    pub params: u32,
+    /// It returns a struct, through a buffer.
+    pub returns_struct: bool,
+    /// Value of the generic context, if the signature wants one.
+    pub context: Option<Fixup>,
+}
+
 /// Facts about the types and methods that IR names. All types and methods are canonical forms.
 pub trait TypeOracle {
     /// Instances of a class or boxed value type; `None` if the inline allocation path must not be used
@@ -84,17 +122,37 @@ pub trait TypeOracle {
     /// Slot of an interface method in every class's interface dispatch table.
     fn imt_slot(&self, method: MethodId) -> Option<u32>;
 
-    /// The method that a virtual or interface call of `method` runs on objects of type `receiver`. `exact` says that
-    /// the object has exactly that type; without it only sealed types and final methods have an answer. The method must be
-    /// callable directly with the operands of the call (no unboxing, no generic context to be supplied).
-    fn devirtualize(&self, method: MethodId, receiver: TypeId, exact: bool) -> Option<MethodId>;
+    /// The method that a virtual or interface call of `method` runs on objects of class `receiver`. If the class is not exact,
+    /// only sealed types and final methods have an answer.
+    fn virtual_target(&self, method: MethodId, receiver: KnownClass) -> Option<DirectTarget>;
+
+    /// How to call the method whose address `Fixup::MethodCode` is.
+    fn code_target(&self, method: MethodId) -> Option<DirectTarget>;
+
+    /// The class of what a method returns, as far as that helps.
+    fn result_class(&self, method: MethodId) -> Option<KnownClass>;
+
+    /// The class of what a field holds. The field is in open form, as in [`crate::ir::AliasClass`].
+    fn field_class(&self, field: FieldId) -> Option<KnownClass>;
+
+    /// The class of a constant object.
+    fn constant_class(&self, fixup: Fixup) -> Option<KnownClass>;
+
+    /// The constant that a lookup finds in a generic context which is itself a constant.
+    fn exact_lookup(&self, lookup: Lookup, context: Fixup) -> Option<Fixup>;
+
+    /// A call of the method never returns null, and may be left out if nobody needs the result.
+    fn is_discardable(&self, method: MethodId) -> bool;
 
     /// Whether a method is worth and fit for inlining, as far as can be said without its body.
     fn inline_hint(&self, method: MethodId) -> InlineHint;
 
+    /// Bytes of IL of a method that has some; `u32::MAX` if that cannot be said.
+    fn il_size(&self, method: MethodId) -> u32;
+
     /// The imported body of a method that may be inlined anywhere: not one that walks the stack or calls a method that
-    /// does, IL size at most `max_il` bytes. Every failure is `None`.
-    fn body_for_inlining(&self, method: MethodId, max_il: u32) -> Option<Function>;
+    /// does. Every failure is `None`.
+    fn body_for_inlining(&self, method: MethodId) -> Option<Function>;
 
     /// The method is one the intrinsics table replaces.
     fn intrinsic(&self, method: MethodId) -> Option<super::intrinsics::Intrinsic>;
@@ -132,13 +190,34 @@ impl TypeOracle for NoFacts {
     fn imt_slot(&self, _: MethodId) -> Option<u32> {
         None
     }
-    fn devirtualize(&self, _: MethodId, _: TypeId, _: bool) -> Option<MethodId> {
+    fn virtual_target(&self, _: MethodId, _: KnownClass) -> Option<DirectTarget> {
         None
+    }
+    fn code_target(&self, _: MethodId) -> Option<DirectTarget> {
+        None
+    }
+    fn result_class(&self, _: MethodId) -> Option<KnownClass> {
+        None
+    }
+    fn field_class(&self, _: FieldId) -> Option<KnownClass> {
+        None
+    }
+    fn constant_class(&self, _: Fixup) -> Option<KnownClass> {
+        None
+    }
+    fn exact_lookup(&self, _: Lookup, _: Fixup) -> Option<Fixup> {
+        None
+    }
+    fn is_discardable(&self, _: MethodId) -> bool {
+        false
     }
     fn inline_hint(&self, _: MethodId) -> InlineHint {
         InlineHint::Never
     }
-    fn body_for_inlining(&self, _: MethodId, _: u32) -> Option<Function> {
+    fn il_size(&self, _: MethodId) -> u32 {
+        u32::MAX
+    }
+    fn body_for_inlining(&self, _: MethodId) -> Option<Function> {
         None
     }
     fn intrinsic(&self, _: MethodId) -> Option<super::intrinsics::Intrinsic> {

@@ -1,10 +1,10 @@
 //! The passes, their order, and the reasons for the order.
 
-use super::{OptSet, PassContext};
+use super::{OptSet, PassContext, PassRun};
 use super::{
-    bounds_check_elim, const_prop, copy_prop, dce, eh_demote, eh_simplify, expand, gvn, if_convert,
-    inline, intrinsics, jump_threading, licm, null_check_elim, promote_slots, rotate_loops,
-    simplify_cfg, sroa, tail_calls, tail_recursion,
+    bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify, expand,
+    gvn, if_convert, inline, intrinsics, jump_threading, licm, null_check_elim, promote_slots,
+    rotate_loops, simplify_cfg, sroa, tail_calls, tail_recursion,
 };
 use crate::ir::Function;
 
@@ -58,6 +58,8 @@ macro_rules! passes {
 passes! {
     Intrinsics = "intrinsics" ["intrins"] intrinsics::run, false, Quick,
         "replace calls of well-known methods by operations";
+    Devirtualize = "devirtualize" ["devirt"] devirtualize::run, false, Default,
+        "call methods directly whose target is known";
     Inline = "inline" [] inline::run, false, Default,
         "insert the bodies of small methods";
     SimplifyCfg = "simplify-cfg" ["branch", "branches"] simplify_cfg::run, false, Quick,
@@ -118,12 +120,20 @@ pub const PIPELINE: &[PassId] = {
     use PassId::*;
     &[
         Intrinsics,
+        Devirtualize,
         Inline,
         SimplifyCfg,
         ConstProp,
         CopyProp,
         Dce,
         EhSimplify,
+        SimplifyCfg,
+        Sroa,
+        PromoteSlots,
+        ConstProp,
+        CopyProp,
+        Devirtualize,
+        Inline,
         SimplifyCfg,
         Sroa,
         PromoteSlots,
@@ -192,16 +202,6 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             "replacing a reload by its value would make it live into a handler again",
         ),
         (
-            Inline,
-            Sroa,
-            "bodies that take the address of a struct must be inserted first",
-        ),
-        (
-            Sroa,
-            PromoteSlots,
-            "only slots of one scalar can be promoted",
-        ),
-        (
             PromoteSlots,
             EhDemote,
             "promoting the slots that handlers read would undo it",
@@ -242,9 +242,59 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             EhDemote,
             "a value chosen in front of a handler would be live into it",
         ),
+        (
+            Devirtualize,
+            Expand,
+            "what expansion makes of virtual calls has no method any more",
+        ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]
 };
+
+/// "After the last run of `.0` comes another one of `.1`, because".
+pub const FOLLOWS: &[(PassId, PassId, &str)] = {
+    use PassId::*;
+    &[
+        (
+            Devirtualize,
+            Inline,
+            "direct calls can be inlined, which is most of their use",
+        ),
+        (
+            Inline,
+            Sroa,
+            "bodies that take the address of a struct must be inserted first",
+        ),
+        (
+            Sroa,
+            PromoteSlots,
+            "only slots of one scalar can be promoted",
+        ),
+    ]
+};
+
+/// A pass that has run already runs again only if one of these has changed something since, because nothing else gives
+/// it more to do.
+pub const AGAIN: &[(PassId, &[PassId])] = {
+    use PassId::*;
+    &[
+        (Inline, &[Devirtualize]),
+        (Sroa, &[Inline]),
+        (PromoteSlots, &[Inline, Sroa]),
+    ]
+};
+
+/// The pass is left out after these runs, by [`AGAIN`].
+pub fn is_idle(pass: PassId, runs: &[PassRun]) -> bool {
+    let Some((_, causes)) = AGAIN.iter().find(|a| a.0 == pass) else {
+        return false;
+    };
+    let Some(last) = runs.iter().rposition(|r| r.pass == pass) else {
+        return false;
+    };
+    let mut since = runs[last..].iter();
+    !since.any(|r| r.changed && causes.contains(&r.pass))
+}
 
 /// The passes of an effort level.
 pub fn passes_of(effort: Effort) -> OptSet {
@@ -266,6 +316,37 @@ mod tests {
             let first = PIPELINE.iter().position(|&p| p == b);
             assert!(last < first, "{a:?} before {b:?} because {why}");
         }
+    }
+
+    #[test]
+    fn later_runs_follow() {
+        for &(a, b, why) in FOLLOWS {
+            let last = |pass| PIPELINE.iter().rposition(|&p| p == pass);
+            assert!(last(a) < last(b), "{b:?} after {a:?} because {why}");
+        }
+        for (pass, causes) in AGAIN {
+            let runs = PIPELINE.iter().filter(|&p| p == pass).count();
+            assert!(runs > 1 && !causes.is_empty(), "{pass:?}");
+        }
+    }
+
+    #[test]
+    fn a_pass_with_causes_waits_for_one() {
+        let run = |pass, changed| PassRun {
+            pass,
+            changed,
+            time: Default::default(),
+            before: 0,
+            after: 0,
+        };
+        use PassId::*;
+        let mut runs = Vec::new();
+        assert!(!is_idle(Inline, &runs));
+        runs.push(run(Inline, true));
+        runs.push(run(Devirtualize, false));
+        assert!(is_idle(Inline, &runs) && !is_idle(Gvn, &runs));
+        runs.push(run(Devirtualize, true));
+        assert!(!is_idle(Inline, &runs) && !is_idle(Sroa, &runs));
     }
 
     #[test]

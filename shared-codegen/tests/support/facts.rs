@@ -10,13 +10,23 @@
 //! ; fact method#7 vtable 3 | imt 5 | inline
 //! ; fact method#7 on type#1 is method#8
 //! ; fact method#7 calls System.Math Sqrt d
+//! ; fact method#7 target static|object|value 2 [struct] [context method_table type#3]
+//! ; fact method#7 returns type#1 exact|derived [discardable]
+//! ; fact field#4 holds type#1
+//! ; fact type#5 derives type#6
+//! ; fact lookup method_table type#7 in type#1 is type#8
 //! ```
-//! `inline`: the function of the file with that method is its body. `calls`: a row of the intrinsics table (`-`: no parameters).
+//! `target`: how `on ... is` and delegates call the method: `this`, number of parameters. Without it: an object, as many
+//! parameters as its function in the file has. `inline`: the function of the file with that method is its body. `calls`: a row of the intrinsics table (`-`: no parameters).
 
-use shared_codegen::ir::{Function, MemType};
+use shared_codegen::abi::fixup::Fixup;
+use shared_codegen::ir::{Function, Lookup, MemType};
 use shared_codegen::passes::intrinsics::{self, Intrinsic};
-use shared_codegen::passes::{CastTest, ElementFacts, InlineHint, InstanceFacts, TypeOracle};
-use shared_codegen::types::{MethodId, TypeId};
+use shared_codegen::passes::{
+    CastTest, DirectTarget, ElementFacts, InlineHint, InstanceFacts, KnownClass, Receiver,
+    TypeOracle,
+};
+use shared_codegen::types::{FieldId, MethodId, TypeId};
 use std::collections::HashMap;
 
 /// The facts of one file.
@@ -33,7 +43,20 @@ pub struct Facts {
     overrides: HashMap<(MethodId, TypeId), MethodId>,
     inline: Vec<MethodId>,
     intrinsics: HashMap<MethodId, Intrinsic>,
+    targets: HashMap<MethodId, Target>,
+    results: HashMap<MethodId, (KnownClass, bool)>,
+    fields: HashMap<FieldId, KnownClass>,
+    bases: HashMap<TypeId, TypeId>,
+    lookups: HashMap<(TypeId, TypeId), TypeId>,
     bodies: Vec<Function>,
+}
+
+/// How a method is called.
+struct Target {
+    receiver: Receiver,
+    params: u32,
+    returns_struct: bool,
+    context: Option<Fixup>,
 }
 
 impl Facts {
@@ -56,6 +79,15 @@ impl Facts {
 
     fn add(&mut self, words: &[&str]) -> Option<()> {
         let (&subject, rest) = words.split_first()?;
+        if subject == "lookup" {
+            return self.add_lookup(rest);
+        }
+        if let ["holds", ty] = *rest {
+            let ty = TypeId(id(ty, "type#")?);
+            let class = KnownClass { ty, exact: false };
+            self.fields.insert(FieldId(id(subject, "field#")?), class);
+            return Some(());
+        }
         match subject.strip_prefix("type#") {
             Some(n) => self.add_type(TypeId(n.parse().ok()?), rest),
             None => self.add_method(MethodId(id(subject, "method#")?), rest),
@@ -100,6 +132,7 @@ impl Facts {
             }
             ["unbox", "exact"] => self.exact_unbox.push(ty),
             ["object"] => self.object = Some(ty),
+            ["derives", base] => drop(self.bases.insert(ty, TypeId(id(base, "type#")?))),
             _ => return None,
         }
         Some(())
@@ -119,8 +152,46 @@ impl Facts {
                 let key = (method, TypeId(id(ty, "type#")?));
                 self.overrides.insert(key, MethodId(id(target, "method#")?));
             }
+            ["target", receiver, params, ref rest @ ..] => {
+                let receiver = match receiver {
+                    "static" => Receiver::Static,
+                    "object" => Receiver::Object,
+                    "value" => Receiver::Value,
+                    _ => return None,
+                };
+                let context = match rest {
+                    [.., "context", "method_table", t] => {
+                        Some(Fixup::MethodTable(TypeId(id(t, "type#")?)))
+                    }
+                    _ => None,
+                };
+                let target = Target {
+                    receiver,
+                    params: params.parse().ok()?,
+                    returns_struct: rest.contains(&"struct"),
+                    context,
+                };
+                self.targets.insert(method, target);
+            }
+            ["returns", ty, how, ref rest @ ..] => {
+                let class = KnownClass {
+                    ty: TypeId(id(ty, "type#")?),
+                    exact: how == "exact",
+                };
+                let fact = (class, rest.contains(&"discardable"));
+                self.results.insert(method, fact);
+            }
             _ => return None,
         }
+        Some(())
+    }
+
+    fn add_lookup(&mut self, words: &[&str]) -> Option<()> {
+        let ["method_table", open, "in", context, "is", exact] = *words else {
+            return None;
+        };
+        let ty = |word| Some(TypeId(id(word, "type#")?));
+        self.lookups.insert((ty(open)?, ty(context)?), ty(exact)?);
         Some(())
     }
 }
@@ -149,7 +220,15 @@ impl TypeOracle for Facts {
         self.object
     }
     fn is_assignable(&self, from: TypeId, to: TypeId) -> Option<bool> {
-        (from == to).then_some(true)
+        let mut at = from;
+        while at != to {
+            match self.bases.get(&at) {
+                Some(&base) => at = base,
+                // Only types of which something is said are known.
+                None => return self.casts.contains_key(&to).then_some(false),
+            }
+        }
+        Some(true)
     }
     fn vtable_slot(&self, method: MethodId) -> Option<u32> {
         self.vtable.get(&method).copied()
@@ -157,8 +236,46 @@ impl TypeOracle for Facts {
     fn imt_slot(&self, method: MethodId) -> Option<u32> {
         self.imt.get(&method).copied()
     }
-    fn devirtualize(&self, method: MethodId, receiver: TypeId, _: bool) -> Option<MethodId> {
-        self.overrides.get(&(method, receiver)).copied()
+    fn virtual_target(&self, method: MethodId, receiver: KnownClass) -> Option<DirectTarget> {
+        let sealed = matches!(self.cast_test(receiver.ty), CastTest::Exact);
+        let target = self.overrides.get(&(method, receiver.ty))?;
+        (receiver.exact || sealed)
+            .then(|| self.code_target(*target))
+            .flatten()
+    }
+    fn code_target(&self, method: MethodId) -> Option<DirectTarget> {
+        let mut bodies = self.bodies.iter();
+        let body = bodies.find(|f| f.method == Some(method))?;
+        let told = self.targets.get(&method);
+        let params = body.sig.params.len() as u32 - 1;
+        Some(DirectTarget {
+            method,
+            sig: body.sig.clone(),
+            receiver: told.map_or(Receiver::Object, |t| t.receiver),
+            params: told.map_or(params, |t| t.params),
+            returns_struct: told.is_some_and(|t| t.returns_struct),
+            context: told.and_then(|t| t.context),
+        })
+    }
+    fn result_class(&self, method: MethodId) -> Option<KnownClass> {
+        self.results.get(&method).map(|r| r.0)
+    }
+    fn field_class(&self, field: FieldId) -> Option<KnownClass> {
+        self.fields.get(&field).copied()
+    }
+    fn constant_class(&self, _: Fixup) -> Option<KnownClass> {
+        None
+    }
+    fn exact_lookup(&self, lookup: Lookup, context: Fixup) -> Option<Fixup> {
+        let (Fixup::MethodTable(open), Fixup::MethodTable(context)) = (lookup.fixup, context)
+        else {
+            return None;
+        };
+        let exact = self.lookups.get(&(open, context));
+        exact.map(|&t| Fixup::MethodTable(t))
+    }
+    fn is_discardable(&self, method: MethodId) -> bool {
+        self.results.get(&method).is_some_and(|r| r.1)
     }
     fn inline_hint(&self, method: MethodId) -> InlineHint {
         match self.inline.contains(&method) {
@@ -166,7 +283,10 @@ impl TypeOracle for Facts {
             false => InlineHint::Never,
         }
     }
-    fn body_for_inlining(&self, method: MethodId, _: u32) -> Option<Function> {
+    fn il_size(&self, _: MethodId) -> u32 {
+        0
+    }
+    fn body_for_inlining(&self, method: MethodId) -> Option<Function> {
         self.bodies
             .iter()
             .find(|f| f.method == Some(method))
