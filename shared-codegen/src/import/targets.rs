@@ -82,7 +82,10 @@ pub(super) fn of_exact(ctx: &TypeContext, method: MethodId) -> Option<DirectTarg
 /// The class that `EqualityComparer<T>.Default` and `Comparer<T>.Default` return, if the method is one of them and `T` known.
 pub(super) fn chosen_comparer(ctx: &TypeContext, method: MethodId) -> Option<TypeId> {
     let owner = ctx.method_owner(method);
-    if ctx.type_args(owner).len() != 1 || ctx.method_name(method) != "get_Default" {
+    if ctx.type_args(owner).len() != 1
+        || is_vague(ctx, owner)
+        || ctx.method_name(method) != "get_Default"
+    {
         return None;
     }
     ctx.default_comparer(owner)

@@ -40,13 +40,14 @@ const ORDER: Family = Family {
 };
 
 impl TypeContext {
-    /// The class of `t.Default`, where `t` is `EqualityComparer<T>` or `Comparer<T>` for a known `T`.
+    /// The class of `t.Default`, where `t` is `EqualityComparer<T>` or `Comparer<T>`. In canonical form if `T` contains `Canon`;
+    /// `None` if `T` is it.
     pub fn default_comparer(&self, t: TypeId) -> Option<TypeId> {
         let &[arg] = self.type_args(t) else {
             return None;
         };
         let def = self.definition(t);
-        if self.contains_canon(arg) || self.is_open(arg) || self.type_module(def) != self.corlib() {
+        if arg == self.canon() || self.is_open(arg) || self.type_module(def) != self.corlib() {
             return None;
         }
         let family = [&EQUALITY, &ORDER]
