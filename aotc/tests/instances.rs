@@ -41,8 +41,10 @@ class Shape { public double Area { get { return 1; } } public static short Count
 class User<T> { public int Use(Box<T> box) { return box.Fresh().Count; } }
 
 static class P {
-    static bool Has<T>(T x) { return EqualityComparer<T>.Default.Equals(x, x); }
-    static int Order<T>(T x) { return Comparer<T>.Default.Compare(x, x); }
+    static object kept;
+    // Through a field: the compiler sees through what it can see.
+    static bool Has<T>(T x) { kept = EqualityComparer<T>.Default; return ((IEqualityComparer<T>)kept).Equals(x, x); }
+    static int Order<T>(T x) { kept = Comparer<T>.Default; return ((IComparer<T>)kept).Compare(x, x); }
     static void Main() {
         IVisitor v = new Namer();
         Console.WriteLine(v.Visit(4) + v.Visit('c') + v.Visit("s"));
