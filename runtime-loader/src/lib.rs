@@ -3,6 +3,7 @@
 
 pub mod arch;
 pub mod cilutil;
+mod culture;
 pub mod eh;
 pub mod gc;
 pub mod icall;
