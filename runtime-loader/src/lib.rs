@@ -11,6 +11,7 @@ pub mod image;
 pub mod interop;
 mod interp;
 pub mod jit;
+mod normalization;
 pub mod object;
 pub mod regression;
 pub mod runtime;

@@ -36,6 +36,7 @@ mod missing;
 mod module;
 mod monitor;
 mod mono_io;
+mod normalization;
 mod object;
 mod process;
 mod process_modules;

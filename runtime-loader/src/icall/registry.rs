@@ -67,6 +67,7 @@ const FAMILIES: &[&[Icall]] = &[
     super::process_modules::ICALLS,
     super::monitor::ICALLS,
     super::interlocked::ICALLS,
+    super::normalization::ICALLS,
     super::object::ICALLS,
     super::runtime_type::ICALLS,
     super::stack_trace::ICALLS,
