@@ -11,7 +11,6 @@ pub mod image;
 pub mod interop;
 mod interp;
 pub mod jit;
-mod normalization;
 pub mod object;
 pub mod regression;
 pub mod runtime;

@@ -142,9 +142,13 @@ fn patterns(culture: &Culture, data: &mut DateData) {
         }};
     }
     data.short_dates = distinct([of_date!(YMD::short()), "yyyy-MM-dd".to_owned()]);
-    data.long_dates = distinct([of_date!(YMDE::long()), of_date!(YMD::long())]);
-    data.short_times = distinct([of_time!(T::hm())]);
-    data.long_times = distinct([of_time!(T::hms())]);
+    let (with_day, without) = (of_date!(YMDE::long()), of_date!(YMD::long()));
+    data.long_dates = match pattern::sets_off_weekday(&with_day) {
+        true => distinct([with_day, without]),
+        false => distinct([without, with_day]),
+    };
+    data.short_times = distinct([of_time!(T::hm()), "HH:mm".to_owned()]);
+    data.long_times = distinct([of_time!(T::hms()), "HH:mm:ss".to_owned()]);
     data.year_months = distinct([of_date!(YM::long())]);
     data.month_day = of_date!(MD::long());
     data.time_separator = pattern::time_separator(&data.long_times[0]);

@@ -17,12 +17,14 @@ pub struct NumberData {
     pub decimal_separator: String,
     /// Between groups of digits.
     pub group_separator: String,
-    /// Sizes of the last group and of those before it; 0 if they are the same.
+    /// Sizes of the last group and of those before it; -1 if they are the same.
     pub group_sizes: [i32; 2],
     /// `-`
     pub negative_sign: String,
     /// `+`
     pub positive_sign: String,
+    /// `double.PositiveInfinity`
+    pub infinity: String,
     /// `%`
     pub percent_symbol: String,
     /// `NumberFormatInfo.PercentPositivePattern`
@@ -56,9 +58,10 @@ pub fn number_data(culture: &Culture) -> NumberData {
     let mut data = NumberData {
         decimal_separator: ".".into(),
         group_separator: ",".into(),
-        group_sizes: [3, 0],
+        group_sizes: [3, -1],
         negative_sign: "-".into(),
         positive_sign: "+".into(),
+        infinity: "\u{221e}".into(),
         percent_symbol: "%".into(),
         percent_positive: 0,
         percent_negative: 0,
@@ -70,13 +73,14 @@ pub fn number_data(culture: &Culture) -> NumberData {
     symbols(&locale, &mut data);
     percent(&locale, &mut data);
     currency(culture, &locale, &mut data);
+    // As in every version of .NET before it used CLDR; programs compare with it.
     if culture.two_letters() == "en" {
-        // Since the first .NET Framework; programs compare with it.
+        data.infinity = "Infinity".into();
+    }
+    if matches!(culture.name(), "en" | "en-US") {
         data.percent_positive = 0;
         data.percent_negative = 0;
-        if data.currency_symbol == "$" && data.currency_negative == 1 {
-            data.currency_negative = 0;
-        }
+        data.currency_negative = 0;
     }
     data
 }
@@ -108,7 +112,7 @@ fn symbols(locale: &Locale, data: &mut NumberData) {
     data.group_sizes = [
         sizes.primary.into(),
         match sizes.secondary {
-            s if s == sizes.primary => 0,
+            s if s == sizes.primary => -1,
             s => s.into(),
         },
     ];

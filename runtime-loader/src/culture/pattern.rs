@@ -35,6 +35,17 @@ pub fn to_net(cldr: &str) -> String {
     out.trim().to_owned()
 }
 
+/// Do spaces and ASCII punctuation part the name of the day from its neighbours? Otherwise `DateTime.Parse` cannot find it.
+pub fn sets_off_weekday(pattern: &str) -> bool {
+    let Some(at) = pattern.find("dddd") else {
+        return true;
+    };
+    let before = pattern[..at].chars().next_back();
+    let after = pattern[at + 4..].chars().next();
+    let parts = |c: Option<char>| c.is_none_or(|c| c == ' ' || c == ',' || c == '.');
+    parts(before) && parts(after)
+}
+
 /// A field of a pattern; nothing for what .NET has no letter for.
 fn field(letter: char, count: usize) -> &'static str {
     match (letter, count) {
@@ -107,5 +118,18 @@ mod tests {
         assert_eq!(time_separator("HH.mm.ss"), ".");
         assert_eq!(time_separator("tt hh'h'mm"), "h");
         assert_eq!(time_separator("yyyy"), ":");
+    }
+
+    #[test]
+    fn weekdays() {
+        for (pattern, parted) in [
+            ("dddd, d. MMMM yyyy", true),
+            ("yyyy. MMMM d., dddd", true),
+            ("d MMMM yyyy", true),
+            ("dddd\u{60c} d MMMM yyyy", false),
+            ("yyyy'\u{5e74}'M'\u{6708}'d'\u{65e5}'dddd", false),
+        ] {
+            assert_eq!(sets_off_weekday(pattern), parted, "{pattern}");
+        }
     }
 }

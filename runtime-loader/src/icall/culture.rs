@@ -235,13 +235,17 @@ extern "C" fn fill_culture_data(object: Obj, index: i32) {
     })
 }
 
-extern "C" fn fill_calendar_data(object: Obj, _locale: Obj, index: i32) -> bool {
+extern "C" fn fill_calendar_data(object: Obj, locale: Obj, _calendar: i32) -> bool {
     managed(|| {
         let rt = runtime::get();
-        let Some(data) = dates_of(index) else {
+        let Some(culture) = Culture::from_name(&string::to_rust(locale)) else {
             return Ok(false);
         };
-        let native = KNOWN.lock().cultures[index as usize].culture.native_name();
+        let native = culture.native_name();
+        let index = KNOWN.lock().index(&culture);
+        let Some(data) = dates_of(index as i32) else {
+            return Ok(false);
+        };
         rt.set_field(object, "sNativeName", string::from_rust(&native)?);
         rt.set_field(object, "sMonthDay", string::from_rust(&data.month_day)?);
         let arrays = [
@@ -308,7 +312,7 @@ impl NumberEntry {
             texts.push(0);
             at
         };
-        let infinity = "\u{221e}";
+        let infinity = &data.infinity;
         let entry = NumberEntry {
             currency_decimal_digits: data.currency_digits,
             currency_decimal_separator: add(&data.decimal_separator),

@@ -1,8 +1,11 @@
 //! The tables of `System.Text.Normalization`.
-#![allow(unsafe_code, reason = "writes through by-ref arguments and reads static fields")]
+#![allow(
+    unsafe_code,
+    reason = "writes through by-ref arguments and reads static fields"
+)]
 
 use super::{Result, icalls, managed};
-use crate::normalization::{UNITS, tables};
+use crate::culture::normalization::{UNITS, tables};
 use crate::object::{Obj, Plain, array};
 use crate::runtime::{self, Runtime};
 
