@@ -93,7 +93,8 @@ static class Program
     static void CriticalOnes()
     {
         Console.WriteLine("-- critical");
-        Elsewhere(() => { for (int i = 0; i < 50; i++) { new Critical(); new Ordinary(); } });
+        // All of them die together: a collection between would finalize the critical ones of its own.
+        Elsewhere(() => { var all = new object[100]; for (int i = 0; i < 100; i += 2) { all[i] = new Critical(); all[i + 1] = new Ordinary(); } GC.KeepAlive(all); });
         Collect();
         Console.WriteLine(Critical.OrdinaryBefore);
     }
