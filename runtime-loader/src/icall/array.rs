@@ -248,8 +248,7 @@ fn store(a: Obj, value: Obj, index: i32) -> Result<()> {
         unsafe { core::ptr::copy(value.data(), to, size(a)) };
         return Ok(());
     }
-    let types = &runtime::get().types;
-    let prim = |t: &MethodTable| types.prim(types.underlying(t.type_id()));
+    let prim = |t: &MethodTable| t.desc.underlying().prim;
     match (prim(value.method_table()), prim(element)) {
         (Some(from), Some(into)) if widens(from, into) => {
             // SAFETY: a boxed primitive, and an element of the other.

@@ -32,7 +32,7 @@ extern "C" fn create(class: Obj, target: Obj, method: Obj, _throw: bool) -> Obj 
             true => 0,
             false => rt.methods.callable(rt, method)?,
         };
-        crate::jit::init_delegate(delegate, target, code, Some(method))?;
+        crate::runtime::delegates::init(delegate, target, code, Some(method))?;
         Ok(delegate)
     })
 }

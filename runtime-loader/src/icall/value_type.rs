@@ -127,9 +127,9 @@ fn enum_type(ty: Obj) -> Result<&'static MethodTable> {
 }
 
 fn prim_of(mt: &MethodTable) -> Result<Prim> {
-    let types = &runtime::get().types;
-    types
-        .prim(types.underlying(mt.type_id()))
+    mt.desc
+        .underlying()
+        .prim
         .ok_or_else(|| Thrown::argument("Type provided must be an Enum.", "enumType"))
 }
 
@@ -217,7 +217,7 @@ extern "C" fn compare(a: Obj, b: Obj) -> i32 {
 extern "C" fn underlying(ty: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
-        let under = rt.types.underlying(enum_type(ty)?.type_id());
+        let under = enum_type(ty)?.desc.underlying().ty;
         rt.type_object(rt.method_table(under)?)
     })
 }
@@ -244,7 +244,7 @@ extern "C" fn enum_hash(o: Obj) -> i32 {
 extern "C" fn enum_value(o: Obj) -> Obj {
     managed(|| {
         let rt = runtime::get();
-        let under = rt.types.underlying(o.method_table().type_id());
+        let under = o.method_table().desc.underlying().ty;
         cast::box_value(rt.method_table(under)?, o.data())
     })
 }

@@ -6,15 +6,12 @@
 
 use crate::arch::native::stubs::{self, transition_stub};
 use crate::eh::{FrameWalk, Step};
-use crate::icall::{Result, Thrown, managed};
+use crate::icall::{Thrown, managed};
 use crate::interop;
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object};
-use crate::runtime::{self, cast};
+use crate::runtime::{self, cast, delegates};
 use crate::threads;
-use core::sync::atomic::Ordering;
 use shared_codegen::abi::helper::HelperId;
-use shared_codegen::abi::layout::delegate;
-use shared_codegen::types::ValueClass;
 
 /// Address of a helper: of its stub if it is marked `STUB`.
 pub fn address(helper: HelperId) -> usize {
@@ -238,70 +235,7 @@ extern "C" fn throw_compile_error(index: u64) {
 }
 
 extern "C" fn delegate_init(d: Obj, target: Obj, code: usize, method: usize) {
-    managed(|| init_delegate(d, target, code, MethodDesc::from_handle(method)))
-}
-
-/// Fills a fresh delegate.
-pub fn init_delegate(
-    d: Obj,
-    target: Obj,
-    code: usize,
-    method: Option<&'static MethodDesc>,
-) -> Result<()> {
-    let rt = runtime::get();
-    let method = method.or_else(|| rt.methods.at_code(code));
-    let mut code = code;
-    let mut kind = if target.is_null() {
-        delegate::INVOKE_OPEN
-    } else {
-        delegate::INVOKE_CLOSED
-    };
-    if let Some(mut desc) = method {
-        let types = &rt.types;
-        let is_static = types.method_is_static(desc.method);
-        // `ldftn` of a virtual method (`base.M`) means that very method.
-        let settled = code != 0
-            && [&desc.callable, &desc.code]
-                .iter()
-                .any(|c| c.load(Ordering::Relaxed) == code);
-        let resolve = !is_static && !settled && types.method_is_virtual(desc.method);
-        if !target.is_null() && resolve {
-            desc = rt.methods.resolve_virtual(rt, target, desc.method)?;
-            code = rt.methods.for_object(rt, desc)?;
-        } else if !target.is_null()
-            && !is_static
-            && types.is_value_type(types.method_owner(desc.method))
-        {
-            code = rt.methods.unboxing(rt, desc)?;
-        }
-        let invoke = types
-            .delegate_invoke(d.method_table().type_id())?
-            .ok_or_else(Thrown::null_reference)?;
-        let params = types.method_signature(invoke)?.params.len();
-        let wanted = types.method_signature(desc.method)?.params.len() + usize::from(!is_static);
-        let struct_result = types.method_signature(invoke)?.ret;
-        let struct_result = matches!(types.value_class(struct_result)?, ValueClass::Struct { .. });
-        // Closed over null: one parameter more than the delegate supplies.
-        if wanted == params + 1 {
-            kind = match struct_result && is_static {
-                true => delegate::INVOKE_CLOSED_STATIC,
-                false => delegate::INVOKE_CLOSED,
-            };
-        } else if wanted == params && struct_result && !is_static && !resolve {
-            kind = delegate::INVOKE_OPEN_INSTANCE;
-        } else if wanted == params
-            && !is_static
-            && types.method_is_virtual(desc.method)
-            && target.is_null()
-        {
-            kind = delegate::INVOKE_OPEN_VIRTUAL;
-        }
-        d.set(delegate::METHOD as u32, desc.handle());
-    }
-    d.set(delegate::METHOD_PTR as u32, code);
-    d.set(delegate::INVOKE_KIND as u32, kind);
-    d.set(delegate::TARGET as u32, target);
-    Ok(())
+    managed(|| delegates::init(d, target, code, MethodDesc::from_handle(method)))
 }
 
 extern "C" fn refany_check(expected: usize, actual: usize) {

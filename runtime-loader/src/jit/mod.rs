@@ -10,4 +10,3 @@ pub mod place;
 pub use code_map::{CodeInfoProvider, CodeMap, MethodCode};
 pub use code_memory::{CodeMemory, CodeMemoryFull, EntrySlot};
 pub use compile::{Jit, JitStats};
-pub use helpers::init_delegate;

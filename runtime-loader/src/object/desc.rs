@@ -5,7 +5,7 @@ use crate::jit::EntrySlot;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use parking_lot::Mutex;
 use shared_codegen::abi::layout::method_desc;
-use shared_codegen::types::{FieldId, MethodId, TypeId};
+use shared_codegen::types::{FieldId, MethodId, Prim, TypeId};
 use std::sync::OnceLock;
 
 /// A type: the part of the method table that compiled code does not read.
@@ -21,6 +21,31 @@ pub struct TypeDesc {
     pub init: Mutex<InitState>,
     /// Index of the block of thread-static fields plus one; 0 until one is assigned.
     pub thread_statics: AtomicUsize,
+    /// See [`TypeDesc::underlying`].
+    pub underlying: OnceLock<Underlying>,
+}
+
+/// What values of a type are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Underlying {
+    /// The integer type of an enum; other types themselves.
+    pub ty: TypeId,
+    /// That type if it is primitive.
+    pub prim: Option<Prim>,
+}
+
+impl TypeDesc {
+    /// What values of the type are made of.
+    pub fn underlying(&self) -> Underlying {
+        *self.underlying.get_or_init(|| {
+            let types = &crate::runtime::get().types;
+            let ty = types.underlying(self.ty);
+            Underlying {
+                ty,
+                prim: types.prim(ty),
+            }
+        })
+    }
 }
 
 /// How far a class initializer got.

@@ -5,14 +5,13 @@
     reason = "addresses come from compiled code, which vouches for them at the border in `jit::helpers`"
 )]
 
+use super::word_cache::WordCache;
 use crate::icall::{Result, Thrown};
 use crate::object::{MethodTable, Obj, new_object};
-use parking_lot::RwLock;
-use rustc_hash::FxHashMap;
 use shared_codegen::abi::layout::method_table as l;
-use std::sync::LazyLock;
 
-static CACHE: LazyLock<RwLock<FxHashMap<(usize, usize), bool>>> = LazyLock::new(Default::default);
+/// Answers of [`is_assignable`] by the two method tables.
+static CACHE: WordCache<2, 1, 2048> = WordCache::new();
 
 /// Is the object (not null) an instance of a type?
 pub fn is_instance(o: Obj, mt: &'static MethodTable) -> bool {
@@ -27,14 +26,14 @@ pub fn is_assignable(from: &'static MethodTable, to: &'static MethodTable) -> bo
     if !to.has(l::FLAG_SLOW_CAST) && !from.has(l::FLAG_ARRAY) && from.is_subclass_of(to) {
         return true;
     }
-    let key = (from.handle(), to.handle());
-    if let Some(known) = CACHE.read().get(&key) {
-        return *known;
+    let key = [from.handle(), to.handle()];
+    if let Some([known]) = CACHE.get(key) {
+        return known != 0;
     }
     let rt = super::get();
     let to_type = rt.types.nullable_arg(to.type_id()).unwrap_or(to.type_id());
     let answer = rt.types.is_assignable(from.type_id(), to_type);
-    CACHE.write().insert(key, answer);
+    CACHE.insert(key, [answer.into()]);
     answer
 }
 
@@ -51,12 +50,8 @@ pub fn unboxes_to(from: &'static MethodTable, to: &'static MethodTable) -> bool 
     if core::ptr::eq(from, to) {
         return true;
     }
-    let types = &super::get().types;
-    let (a, b) = (
-        types.underlying(from.type_id()),
-        types.underlying(to.type_id()),
-    );
-    from.has(l::FLAG_VALUE_TYPE) && a == b && types.prim(a).is_some()
+    let (a, b) = (from.desc.underlying(), to.desc.underlying());
+    from.has(l::FLAG_VALUE_TYPE) && a.ty == b.ty && a.prim.is_some()
 }
 
 /// Size of the value in a box.

@@ -1,6 +1,7 @@
 //! Generic lookups: exact runtime constants for shared code.
 #![allow(unsafe_code, reason = "descriptors are found through raw addresses")]
 
+use super::word_cache::WordCache;
 use crate::icall::{Result, Thrown};
 use crate::object::{MethodTable, Obj};
 use parking_lot::RwLock;
@@ -22,6 +23,9 @@ pub struct Lookups {
     results: RwLock<FxHashMap<(usize, usize), usize>>,
 }
 
+/// The results asked for last, by context and descriptor.
+static RECENT: WordCache<2, 1, 4096> = WordCache::new();
+
 impl Lookups {
     /// Address of the descriptor of a lookup.
     pub fn descriptor(&self, owner: MethodId, open: OpenFixup) -> usize {
@@ -40,7 +44,12 @@ impl Lookups {
 
     /// The constant for a generic context.
     pub fn resolve(&self, context: usize, descriptor: usize) -> Result<usize> {
+        let key = [context, descriptor];
+        if let Some([value]) = RECENT.get(key) {
+            return Ok(value);
+        }
         if let Some(value) = self.results.read().get(&(context, descriptor)) {
+            RECENT.insert(key, [*value]);
             return Ok(*value);
         }
         // SAFETY: compiled code passes what `descriptor` gave; descriptors are immortal.
@@ -49,6 +58,7 @@ impl Lookups {
         let args = rt.context_arguments(d.owner, context)?;
         let value = rt.fixup_value(rt.close_fixup(Fixup::from(d.open), args)?)?;
         self.results.write().insert((context, descriptor), value);
+        RECENT.insert(key, [value]);
         Ok(value)
     }
 }

@@ -4,6 +4,7 @@ mod binder;
 pub mod boot;
 pub mod cast;
 pub mod class_init;
+pub mod delegates;
 pub mod exception;
 pub mod exit;
 pub mod fields;
@@ -19,6 +20,7 @@ pub mod statics;
 pub mod strings;
 pub mod symbols;
 pub mod tables;
+pub mod word_cache;
 
 use crate::icall::Result;
 use crate::image::Images;

@@ -253,6 +253,7 @@ impl Blueprint {
             rank: self.rank,
             init: Mutex::new(InitState::None),
             thread_statics: AtomicUsize::new(0),
+            underlying: OnceLock::new(),
         }));
         let depth = self.parent.map_or(0, |p| p.depth + 1);
         let header = MethodTable {
