@@ -8,6 +8,7 @@ use crate::object::{MethodDesc, MethodTable, Obj};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
+use shared_codegen::abi::layout::method_table::FLAG_ARRAY;
 use shared_codegen::types::{ContextSource, MethodId};
 
 /// All method descriptors.
@@ -117,8 +118,12 @@ impl Methods {
         if fresh && rt.types.method_args(method.method).is_empty() {
             let entry = &mt.imt[rt.types.imt_slot(method.method) as usize];
             let next = entry.load(Ordering::Acquire);
-            let guard = rt.jit.thunks.interface_guard(method.handle(), code, next)?;
-            entry.store(guard, Ordering::Release);
+            let alone = has_slot_alone(rt, mt, method.method)?;
+            let to = match alone {
+                true => code,
+                false => rt.jit.thunks.interface_guard(method.handle(), code, next)?,
+            };
+            entry.store(to, Ordering::Release);
         }
         Ok(code)
     }
@@ -141,6 +146,28 @@ impl Methods {
         let target = rt.types.resolve_virtual(receiver, method)?;
         Ok(self.desc(target))
     }
+}
+
+/// Is this the only interface method of the class in its dispatch slot? Then nothing need be asked there. Says no for arrays, whose
+/// interfaces are many, and for classes with so many interface methods that finding out would take too long.
+fn has_slot_alone(rt: &Runtime, mt: &'static MethodTable, method: MethodId) -> Result<bool> {
+    const MANY: usize = 16;
+    if mt.has(FLAG_ARRAY) {
+        return Ok(false);
+    }
+    let types = &rt.types;
+    let mut seen = 0;
+    let mut sharing = 0;
+    for &interface in types.interfaces(mt.type_id())? {
+        for other in types.methods(interface)? {
+            seen += 1;
+            if seen > MANY {
+                return Ok(false);
+            }
+            sharing += usize::from(types.imt_slot(other) == types.imt_slot(method));
+        }
+    }
+    Ok(sharing == 1)
 }
 
 /// The value of the hidden argument, for methods that cannot find their context in `this`.

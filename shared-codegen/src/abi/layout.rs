@@ -41,8 +41,8 @@ pub mod delegate {
     pub const METHOD: i32 = 40;
     /// Invocation list, null unless multicast.
     pub const DELEGATES: i32 = 120;
-    /// Call `method_ptr(args…)`.
-    pub const INVOKE_OPEN: i64 = 0;
+    /// Call `method_ptr(args…)`. (0 is for multicast delegates, which the class libraries make: they have an invocation list.)
+    pub const INVOKE_OPEN: i64 = 5;
     /// Call `method_ptr(target, args…)`.
     pub const INVOKE_CLOSED: i64 = 1;
     /// `method` names a virtual method to be looked up on the first argument.

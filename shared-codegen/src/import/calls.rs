@@ -121,10 +121,38 @@ impl Importer<'_> {
                 false,
             );
         }
+        if self.is_hash_of_enum(constraint.canon, target) {
+            let hash = self.hash_of_enum(pointer, constraint.canon)?;
+            self.push_result(signature, Some(hash), None);
+            return Ok(());
+        }
         let value = self.load_for_box(pointer, constraint)?;
         let boxed = self.box_item(value, constraint)?;
         args[0] = Item::scalar(boxed, Some(constraint.canon));
         self.call_with_args(method, args, true)
+    }
+
+    fn is_hash_of_enum(&self, constraint: TypeId, target: MethodId) -> bool {
+        let owner = self.ctx.method_owner(target);
+        self.ctx.is_enum(constraint)
+            && self.ctx.is_known(owner, Known::Enum)
+            && self.ctx.method_name(target) == "GetHashCode"
+    }
+
+    /// `Enum.GetHashCode` without a box: the value, its halves mixed if it is of 64 bits, as the runtime's
+    /// `Enum.get_hashcode` has it.
+    fn hash_of_enum(&mut self, pointer: Value, ty: TypeId) -> Result<Value> {
+        let ValueClass::Scalar(mem) = self.ctx.value_class(ty)? else {
+            return self.invalid("an enum of no integer type");
+        };
+        let value = self.b.load(pointer, self.any_mem(mem));
+        if self.b.func.ty(value) != Type::I64 {
+            return Ok(value);
+        }
+        let half = self.b.i32(32);
+        let high = self.b.shr_s(value, half);
+        let mixed = self.b.xor(value, high);
+        Ok(self.b.trunc(mixed))
     }
 
     /// The open form of what a constrained call resolved to.

@@ -139,6 +139,27 @@ impl Folder<'_> {
         self.f.insts[i.index()].result.expect("made with a result")
     }
 
+    /// An operation on values of one type in front of the instruction being rewritten.
+    fn emit(&mut self, op: Op, args: &[Value]) -> Value {
+        let ty = self.f.ty(args[0]);
+        let data = InstData {
+            op,
+            ty,
+            args: SmallVec::from_slice(args),
+            imm: Imm::None,
+            targets: SmallVec::new(),
+            result: None,
+            loc: Default::default(),
+        };
+        let i = self.f.make_inst(data, Some(ty));
+        self.out.push(i);
+        self.f.insts[i.index()].result.expect("made with a result")
+    }
+
+    fn type_of(&self, v: Value) -> crate::ir::Type {
+        self.f.ty(v)
+    }
+
     fn const_of(&self, v: Value) -> Option<Const> {
         self.f.const_of(v)
     }

@@ -158,6 +158,45 @@ class T {
   public static int test_2_ternary() { object o = Id(1) == 1 ? (object)"a" : 5; return o is string ? 2 : 3; }
   public static int test_9_long() { long x = Id(0x1_0000_0000L); return (int)(x >> 32) + (int)(x / 0x2000_0000L); }
   public static int test_1_ucmp() { return Id(0xffffffffu) > 5u && Id(ulong.MaxValue) > 5UL && !(Id(-1) > 5) ? 1 : 0; }
+  enum E8 : byte { A = 200 } enum E8s : sbyte { A = -3 } enum E16 : ushort { A = 60000 } enum E16s : short { A = -300 }
+  enum E32 { A = -70000 } enum E32u : uint { A = 4000000000 } enum E64 : long { A = -5000000000 } enum E64u : ulong { A = 0xfedcba9876543210 }
+  static bool SameHash<T>(T x) { return x.GetHashCode() == ((object)x).GetHashCode(); }
+  // Without a box and with one.
+  public static int test_1_hash_of_enums() {
+    bool direct = E8.A.GetHashCode() == ((object)E8.A).GetHashCode() && E8s.A.GetHashCode() == ((object)E8s.A).GetHashCode()
+      && E16.A.GetHashCode() == ((object)E16.A).GetHashCode() && E16s.A.GetHashCode() == ((object)E16s.A).GetHashCode()
+      && E32.A.GetHashCode() == ((object)E32.A).GetHashCode() && E32u.A.GetHashCode() == ((object)E32u.A).GetHashCode()
+      && E64.A.GetHashCode() == ((object)E64.A).GetHashCode() && E64u.A.GetHashCode() == ((object)E64u.A).GetHashCode();
+    return direct && SameHash(E8.A) && SameHash(E8s.A) && SameHash(E16.A) && SameHash(E16s.A) && SameHash(E32.A) && SameHash(E32u.A) && SameHash(E64.A) && SameHash(E64u.A) ? 1 : 0;
+  }
+  // Classes whose interface methods share a dispatch slot or have one of their own.
+  interface I1 { int M(); } interface I2 { int M(); int N(); } interface I3<T> { T M(T x); }
+  class One : I1 { public int M() { return 1; } }
+  class Two : I1, I2 { int I1.M() { return 2; } int I2.M() { return 20; } public int N() { return 200; } }
+  class Three : I3<int>, I3<string>, I1 { public int M(int x) { return x + 3; } public string M(string x) { return x + "3"; } public int M() { return 3; } }
+  struct Four : I1, I3<long> { public int K; public int M() { return K; } public long M(long x) { return x + K; } }
+  public static int test_1_interface_slots() {
+    int sum = 0;
+    foreach (I1 i in new I1[] { new One(), new Two(), new Three(), new Four { K = 4 } }) for (int n = 0; n < 3; n++) sum += i.M();
+    var two = new Two(); var three = new Three(); I3<long> four = new Four { K = 5 };
+    for (int n = 0; n < 3; n++) sum += ((I2)two).M() + ((I2)two).N() + ((I3<int>)three).M(1) + ((I3<string>)three).M("xy").Length + (int)four.M(10);
+    return sum == 3 * (1 + 2 + 3 + 4) + 3 * (20 + 200 + 4 + 3 + 15) ? 1 : sum;
+  }
+  static long Rem(long x) { return x % 2 * 1000000 + x % 4 * 10000 + x % 64 * 100 + x % (1L << 31) % 7 + x % -8; }
+  static int Rem(int x) { return x % 2 * 1000000 + x % 4 * 10000 + x % 64 * 100 + x % (1 << 30) % 7 + x % -8 + x % int.MinValue % 5; }
+  static long SlowRem(long x, long m) { long q = x / m; return x - q * m; }
+  // Remainders by powers of two take the sign of the left operand; comparisons with 0 need only the low bits.
+  public static int test_1_rem_of_powers() {
+    foreach (long x in new[] { 0, 1, -1, 2, -2, 3, -3, 7, -7, 8, -8, 63, -63, 64, -64, 65, 1L << 31, -(1L << 31), long.MaxValue, long.MinValue, long.MinValue + 1, int.MaxValue, int.MinValue }) {
+      long wide = SlowRem(x, Id(2L)) * 1000000 + SlowRem(x, Id(4L)) * 10000 + SlowRem(x, Id(64L)) * 100 + SlowRem(SlowRem(x, Id(1L << 31)), Id(7L)) + SlowRem(x, Id(-8L));
+      if (wide != Rem(x)) return 2;
+      int y = (int)x;
+      long narrow = SlowRem(y, Id(2L)) * 1000000 + SlowRem(y, Id(4L)) * 10000 + SlowRem(y, Id(64L)) * 100 + SlowRem(SlowRem(y, Id(1L << 30)), Id(7L)) + SlowRem(y, Id(-8L)) + SlowRem(SlowRem(y, Id((long)int.MinValue)), Id(5L));
+      if (narrow != Rem(y)) return 3;
+      if ((x % 2 == 0) != (SlowRem(x, Id(2L)) == 0) || (y % 16 != 0) != (SlowRem(y, Id(16L)) != 0)) return 4;
+    }
+    return 1;
+  }
   public static int test_1_udiv() { return Id(0xffffffffu) / 2 == 0x7fffffffu && Id(ulong.MaxValue) % 10 == 5 ? 1 : 0; }
   public static int test_3_tref() { int x = 3; TypedReference r = __makeref(x); return __refvalue(r, int); }
   public static int test_1_decimal() { decimal d = 1.5m + 2.25m; return d == 3.75m && d.ToString() == "3.75" ? 1 : 0; }

@@ -45,9 +45,20 @@ fn icmp(c: &mut Folder<'_>, cc: IntCc, a: Value, b: Value) -> Option<Step> {
         (IntCc::Ule, 0) => Some(with_imm(Op::Icmp, &[a, b], Imm::IntCc(IntCc::Eq))),
         (IntCc::Uge, 0) => Some(Step::Const(Const::i32(1))),
         (IntCc::Ult, 0) => Some(Step::Const(Const::i32(0))),
-        (IntCc::Eq | IntCc::Ne, 0 | 1) => against_bool(c, (cc == IntCc::Ne) == (n == 0), a),
+        (IntCc::Eq | IntCc::Ne, 0 | 1) => against_bool(c, (cc == IntCc::Ne) == (n == 0), a)
+            .or_else(|| (n == 0).then(|| divisible(c, cc, a, b)).flatten()),
         _ => None,
     }
+}
+
+/// `x % 2^k == 0` whatever the sign: the low bits are zero.
+fn divisible(c: &mut Folder<'_>, cc: IntCc, a: Value, zero: Value) -> Option<Step> {
+    let x = c.operand_of(a, Op::Srem, 0)?;
+    let n = c.int(c.operand_of(a, Op::Srem, 1)?)?;
+    let mask = (n > 1 && (n & (n - 1)) == 0).then(|| n - 1)?;
+    let mask = c.constant(c.type_of(x), mask);
+    let low = c.emit(Op::And, &[x, mask]);
+    Some(with_imm(Op::Icmp, &[low, zero], Imm::IntCc(cc)))
 }
 
 /// A comparison's result compared with 0 or 1: itself (`same`), or the inverse comparison.

@@ -60,36 +60,41 @@ pub fn interface_call(cur: &mut Cursor<'_>, cx: &PassContext, inst: &InstData) -
     indirect(cur, CallInfo { sig, ..info }, address, &operands)
 }
 
-/// `call_delegate`: a delegate closed over its first argument is called in place, with the target as first argument; for
-/// all others (open, virtual, multicast) the delegate type's `Invoke` method knows what to do.
+/// `call_delegate`: a delegate closed over its first argument is called in place, with the target as first argument, and an
+/// open one without; for all others (virtual, multicast) the delegate type's `Invoke` method knows what to do.
 pub fn delegate(cur: &mut Cursor<'_>, inst: &InstData) -> Option<Value> {
     let info = call_info(inst);
+    let unknown = CallInfo {
+        method: None,
+        ..info
+    };
     let object = inst.args[0];
     let any = AliasClass::Any;
-    let (closed, other, done) = (
-        cur.new_block(false),
-        cur.new_block(false),
-        cur.new_block(false),
-    );
+    let [closed, not_closed, open, other, done] = core::array::from_fn(|_| cur.new_block(false));
     let ret = cur.f.sigs[info.sig.index()].ret;
     let result = ret.map(|ty| cur.add_param(done, ty));
     let kind = cur.load(object, delegate::INVOKE_KIND, MemType::I64, any);
     let is_closed = cur.icmp_imm(IntCc::Eq, kind, delegate::INVOKE_CLOSED);
-    cur.brif(is_closed, target(closed, &[]), target(other, &[]));
+    cur.brif(is_closed, target(closed, &[]), target(not_closed, &[]));
+
     cur.switch_to(closed);
     let address = cur.load(object, delegate::METHOD_PTR, MemType::I64, any);
     let mut args = inst.args.to_vec();
     args[0] = cur.load(object, delegate::TARGET, MemType::Ref, any);
-    let value = indirect(
-        cur,
-        CallInfo {
-            method: None,
-            ..info
-        },
-        address,
-        &args,
-    );
+    let value = indirect(cur, unknown, address, &args);
     cur.jump(done, value.as_slice());
+
+    cur.switch_to(not_closed);
+    let is_open = cur.icmp_imm(IntCc::Eq, kind, delegate::INVOKE_OPEN);
+    cur.brif(is_open, target(open, &[]), target(other, &[]));
+    cur.switch_to(open);
+    let address = cur.load(object, delegate::METHOD_PTR, MemType::I64, any);
+    let mut sig = cur.f.sigs[info.sig.index()].clone();
+    sig.params.remove(0);
+    let sig = cur.add_sig(sig);
+    let value = indirect(cur, CallInfo { sig, ..unknown }, address, &inst.args[1..]);
+    cur.jump(done, value.as_slice());
+
     cur.switch_to(other);
     let value = cur.call(Op::Call, info, &inst.args);
     cur.jump(done, value.as_slice());

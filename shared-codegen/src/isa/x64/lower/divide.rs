@@ -106,6 +106,13 @@ impl Lower<'_> {
     /// `x % d` with the same restriction.
     pub(super) fn remainder(&mut self, signed: bool, ty: Type, x: Reg, d: i64) -> Reg {
         let size = super::emit::size_of_ty(ty);
+        let magnitude = match ty {
+            Type::I32 => u64::from((d as i32).unsigned_abs()),
+            _ => d.unsigned_abs(),
+        };
+        if signed && magnitude.is_power_of_two() && magnitude <= 1 << 31 {
+            return self.remainder_of_power(size, x, magnitude.trailing_zeros());
+        }
         let q = self.quotient(signed, ty, x, d);
         let dst = self.temp(RegClass::Int);
         let narrow = if size == Size::S32 {
@@ -172,13 +179,36 @@ impl Lower<'_> {
         dst
     }
 
+    /// `2^k - 1` for negative numbers, else 0.
+    fn bias(&mut self, size: Size, x: Reg, k: u32) -> Reg {
+        let bits = 8 * size.bytes();
+        let sign = match k {
+            1 => x,
+            _ => self.shift(ShiftOp::Sar, size, x, bits - 1),
+        };
+        self.shift(ShiftOp::Shr, size, sign, bits - k)
+    }
+
     /// `x / 2^k`, towards zero: negative numbers get `2^k - 1` added first.
     fn shift_signed(&mut self, size: Size, x: Reg, k: u32) -> Reg {
-        let bits = 8 * size.bytes();
-        let sign = self.shift(ShiftOp::Sar, size, x, bits - 1);
-        let bias = self.shift(ShiftOp::Shr, size, sign, bits - k);
+        let bias = self.bias(size, x, k);
         let sum = self.binary(AluOp::Add, size, x, bias);
         self.shift(ShiftOp::Sar, size, sum, k)
+    }
+
+    /// `x % 2^k` with the sign of `x`; `k` is 1 to 31.
+    fn remainder_of_power(&mut self, size: Size, x: Reg, k: u32) -> Reg {
+        let bias = self.bias(size, x, k);
+        let sum = self.binary(AluOp::Add, size, x, bias);
+        let low = self.temp(RegClass::Int);
+        self.buf.push(MInst::Alu {
+            op: AluOp::And,
+            size,
+            src1: sum,
+            src2: RegMemImm::Imm(i32::MAX >> (31 - k)),
+            dst: low,
+        });
+        self.binary(AluOp::Sub, size, low, bias)
     }
 
     fn high(&mut self, op: MulOp, factor: u64, x: Reg) -> Reg {
