@@ -115,6 +115,7 @@ extern "C" fn fail_fast(message: Obj, _exception: Obj, _source: Obj) {
         ),
         None => eprintln!("CLR: Managed code called FailFast without specifying a reason"),
     }
+    super::terminal::restore();
     std::process::abort();
 }
 

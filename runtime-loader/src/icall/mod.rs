@@ -46,6 +46,7 @@ mod runtime_type;
 mod services;
 mod stack_trace;
 mod string;
+pub mod terminal;
 pub mod thread;
 pub mod thread_info;
 mod thread_pool;

@@ -73,6 +73,7 @@ const FAMILIES: &[&[Icall]] = &[
     super::stack_trace::ICALLS,
     super::string::ICALLS,
     super::services::ICALLS,
+    super::terminal::ICALLS,
     super::thread::ICALLS,
     super::value_type::ICALLS,
     super::thread_pool::ICALLS,

@@ -66,6 +66,7 @@ known! {
     DBNull = "System" "DBNull";
     WeakReference = "System" "WeakReference";
     Environment = "System" "Environment";
+    Console = "System" "Console";
     ThreadStaticAttribute = "System" "ThreadStaticAttribute";
     ContextStaticAttribute = "System" "ContextStaticAttribute";
     FlagsAttribute = "System" "FlagsAttribute";
