@@ -75,7 +75,8 @@ extern "C" fn get_exit_code() -> i32 {
     exit_code()
 }
 
-extern "C" fn set_exit_code(code: i32) {
+/// Sets what the process ends with unless it is changed again.
+pub extern "C" fn set_exit_code(code: i32) {
     EXIT_CODE.store(code, Ordering::Relaxed);
 }
 

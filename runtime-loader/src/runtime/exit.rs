@@ -1,11 +1,11 @@
 //! The end of the process: unhandled exceptions, exit codes, the order of things at exit.
 
 use super::{Runtime, invoke};
-use crate::icall::{Result, Thrown, finalizer, thread, thread_info};
+use crate::icall::{Result, Thrown, environment, finalizer, thread, thread_info};
 use crate::image::NotFromImage;
 use crate::object::{Obj, new_object, string};
 use crate::threads;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use shared_codegen::types::{Known, MethodId};
 use std::io::Write;
 
@@ -74,12 +74,60 @@ fn fallback(rt: &Runtime, exception: Obj) -> String {
     )
 }
 
+/// The calling thread has nothing more to do, as another one ends the process.
+fn give_way() -> ! {
+    if let Some(info) = thread_info::current_info() {
+        info.stop();
+    }
+    loop {
+        threads::wait_until(None, false, || false);
+    }
+}
+
+/// What only one thread may do, once.
+struct Once(AtomicU32);
+
+enum Turn {
+    First,
+    /// This thread is doing it already.
+    Again,
+    /// Another thread does it.
+    Others,
+}
+
+impl Once {
+    fn turn(&self) -> Turn {
+        let me = threads::current().id().0;
+        match (self.0).compare_exchange(0, me, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => Turn::First,
+            Err(first) if first == me => Turn::Again,
+            Err(_) => Turn::Others,
+        }
+    }
+
+    fn is_begun(&self) -> bool {
+        self.0.load(Ordering::SeqCst) != 0
+    }
+}
+
+/// Ends the process in order.
+static EXIT: Once = Once(AtomicU32::new(0));
+/// Ends it for an unhandled exception.
+static DEATH: Once = Once(AtomicU32::new(0));
+
 /// Nobody catches this exception: tells the program's handlers, says so and ends the process.
 pub fn unhandled(exception: Obj) -> ! {
-    static DYING: AtomicBool = AtomicBool::new(false);
     let rt = super::get();
     let aborted = thread::is_abort(exception);
-    let first = !DYING.swap(true, Ordering::SeqCst);
+    if aborted && EXIT.is_begun() {
+        // The main thread, aborted as the others are because one of them ends the process.
+        give_way();
+    }
+    let first = match DEATH.turn() {
+        Turn::First => true,
+        Turn::Again => false,
+        Turn::Others => give_way(),
+    };
     let told = first && !aborted && raise_unhandled(rt, exception).unwrap_or(false);
     let text = describe(exception);
     let mut err = std::io::stderr().lock();
@@ -140,32 +188,37 @@ fn raise_unhandled(rt: &'static Runtime, exception: Obj) -> Result<bool> {
 
 static SHUTTING_DOWN: AtomicBool = AtomicBool::new(false);
 
-/// Is the process about to end?
+/// Have the handlers of `ProcessExit` run, so that only finalizers are left?
 pub fn is_shutting_down() -> bool {
     SHUTTING_DOWN.load(Ordering::Relaxed)
 }
 
-/// `Main` has returned: foreground threads may finish, then the process ends.
+/// `Main` has returned: foreground threads may finish (and change the exit code), then the process ends.
 pub fn after_main(rt: &'static Runtime, code: i32) -> ! {
+    environment::set_exit_code(code);
     thread_info::wait_for_foreground();
-    shut_down(rt, code)
+    shut_down(rt, environment::exit_code())
 }
 
-/// Ends the process in order: `ProcessExit`, `finally` blocks of background threads, then the finalizers of everything left.
+/// Ends the process in order: `ProcessExit`, `finally` blocks of background threads, then the finalizers of everything left. Handlers and
+/// finalizers may change the exit code.
 pub fn shut_down(rt: &'static Runtime, code: i32) -> ! {
-    if SHUTTING_DOWN.swap(true, Ordering::SeqCst) {
-        // A handler or finalizer wants to exit too, or another thread: the first one decides.
-        std::process::exit(code);
+    match EXIT.turn() {
+        Turn::First => {}
+        Turn::Others if !finalizer::is_current() => give_way(),
+        // A handler or finalizer does not want to wait for the others.
+        _ => std::process::exit(code),
     }
-    if let Some((domain, delegate)) = domain_event(rt, "ProcessExit")
-        && let Err(e) = invoke_delegate(rt, delegate, domain, Obj::NULL)
-    {
-        unhandled(e.into_object());
+    environment::set_exit_code(code);
+    if let Some((domain, delegate)) = domain_event(rt, "ProcessExit") {
+        // An exception ends the event, not the orderly exit.
+        let _ = invoke_delegate(rt, delegate, domain, Obj::NULL);
     }
+    SHUTTING_DOWN.store(true, Ordering::SeqCst);
     thread_info::abort_background(threads::deadline_of(ABORT_LIMIT));
     finalizer::run_all_at_exit();
     print_statistics(rt);
-    std::process::exit(code)
+    std::process::exit(environment::exit_code())
 }
 
 /// Exit status if `--no-jit` is given and a method has no precompiled code.

@@ -47,9 +47,14 @@ impl Suite {
 
     /// Runs a program in the folder where it was compiled.
     pub fn run(&self, name: &str, options: &[&str]) -> Output {
+        self.run_with(name, options, &[])
+    }
+
+    /// Runs a program with arguments of its own.
+    pub fn run_with(&self, name: &str, options: &[&str], args: &[&str]) -> Output {
         let exe = self.compiled(name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_aotrun"));
-        command.args(options).arg(&exe);
+        command.args(options).arg(&exe).args(args);
         command.current_dir(exe.parent().expect("it is in a folder"));
         command.output().expect("aotrun starts")
     }
