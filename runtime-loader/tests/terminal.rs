@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 const SUITE: support::Suite = support::Suite {
-    folder: "tests/programs/net",
+    folder: "tests/programs/terminal",
     mcs: &[],
 };
 
@@ -45,7 +45,12 @@ impl Session {
         grantpt(&master).expect("it is ours");
         unlockpt(&master).expect("it can be opened");
         let path = ptsname(&master, Vec::new()).expect("it has a name");
-        let open = || File::options().read(true).write(true).open(path.to_str().expect("ASCII"));
+        let open = || {
+            File::options()
+                .read(true)
+                .write(true)
+                .open(path.to_str().expect("ASCII"))
+        };
         let terminal = open().expect("the other end opens");
         tcsetwinsize(&terminal, window(80, 24)).expect("it has a size");
         let same = || terminal.try_clone().expect("a copy");
@@ -104,7 +109,9 @@ impl Session {
 
     /// Has the terminal its usual attributes?
     fn is_cooked(&self) -> bool {
-        let modes = tcgetattr(&self.terminal).expect("it is a terminal").local_modes;
+        let modes = tcgetattr(&self.terminal)
+            .expect("it is a terminal")
+            .local_modes;
         modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
@@ -163,7 +170,7 @@ fn an_interrupt_nobody_cancels_ends_the_program() {
 fn a_signal_that_ends_the_program_leaves_the_terminal_as_it_was() {
     let mut s = dialogue(&["again"]);
     s.expect("again?");
-    let group = rustix::termios::tcgetpgrp(&s.terminal).expect("it has a foreground process");
+    let group = rustix::termios::tcgetpgrp(&s.keyboard).expect("it has a foreground process");
     rustix::process::kill_process_group(group, rustix::process::Signal::TERM).expect("it is ours");
     s.expect("\x1b[?1l\x1b>");
     s.wait();

@@ -88,7 +88,9 @@ fn size() -> Option<i32> {
 fn interactive(initial: &Termios) -> Termios {
     let mut wanted = initial.clone();
     wanted.local_modes.remove(LocalModes::ICANON);
-    wanted.input_modes.remove(InputModes::IXON | InputModes::IXOFF);
+    wanted
+        .input_modes
+        .remove(InputModes::IXON | InputModes::IXOFF);
     wanted.special_codes[SpecialCodeIndex::VMIN] = 1;
     wanted.special_codes[SpecialCodeIndex::VTIME] = 0;
     wanted

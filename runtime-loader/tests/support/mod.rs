@@ -1,6 +1,8 @@
 //! Programs with expected output: `X.cs` is compiled with mcs on this runtime, run under several executors, and must print what
 //! `X.out` says.
 
+#![allow(dead_code, reason = "each test program uses what it needs")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
