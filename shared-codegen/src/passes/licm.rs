@@ -108,7 +108,7 @@ fn homes(f: &Function) -> Vec<Option<Block>> {
 }
 
 /// Null checks with their blocks.
-fn null_checks(f: &Function) -> Vec<(Value, Block)> {
+pub(super) fn null_checks(f: &Function) -> Vec<(Value, Block)> {
     let mut checks = Vec::new();
     for &b in &f.layout {
         for i in &f.blocks[b.index()].insts {
@@ -122,7 +122,7 @@ fn null_checks(f: &Function) -> Vec<(Value, Block)> {
 }
 
 /// Values checked in front of a loop.
-fn safe_objects(
+pub(super) fn safe_objects(
     checks: &[(Value, Block)],
     doms: &Dominators,
     preheader: Block,
@@ -255,7 +255,7 @@ fn can_be_seen(data: &InstData) -> bool {
 }
 
 /// A block in front of the header, in its region, through which all edges from `outside` go.
-fn make_preheader(f: &mut Function, header: Block, outside: &[Block]) {
+pub(super) fn make_preheader(f: &mut Function, header: Block, outside: &[Block]) -> Block {
     let block = f.add_block();
     f.layout.pop();
     let at = f.layout.iter().position(|&b| b == header).unwrap_or(0);
@@ -294,6 +294,7 @@ fn make_preheader(f: &mut Function, header: Block, outside: &[Block]) {
             }
         }
     }
+    block
 }
 
 /// Puts instructions before the jump of a preheader, with copies of the constants they use.

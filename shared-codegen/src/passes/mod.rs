@@ -33,6 +33,7 @@ pub mod null_check_elim;
 pub mod promote_slots;
 pub mod rotate_loops;
 pub mod simplify_cfg;
+pub mod split_loops;
 pub mod sroa;
 pub mod tail_calls;
 pub mod tail_recursion;

@@ -87,7 +87,7 @@ fn is_rotatable(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> bool {
 
 fn rotate(f: &mut Function, cfg: &Cfg, loops: &Loops, l: Loop) {
     let header = loops.loops[l.index()].header;
-    spill_definitions(f, header);
+    spill_definitions(f, &[header]);
     let copy = copy_header(f, header);
     for &p in cfg.preds(header) {
         if loops.contains(l, p) {
@@ -104,14 +104,17 @@ fn rotate(f: &mut Function, cfg: &Cfg, loops: &Loops, l: Loop) {
     f.layout.insert(at, copy);
 }
 
-/// Gives each value of the header that is used elsewhere a slot: stored behind its definition, loaded before each use.
-fn spill_definitions(f: &mut Function, header: Block) {
-    let data = &f.blocks[header.index()];
-    let results = data.insts.iter().filter_map(|i| f.insts[i.index()].result);
-    let defined: Vec<Value> = data.params.iter().copied().chain(results).collect();
+/// Gives each value of some blocks that is used elsewhere a slot: stored behind its definition, loaded before each use.
+pub(super) fn spill_definitions(f: &mut Function, blocks: &[Block]) {
+    let mut defined: FxHashSet<Value> = FxHashSet::default();
+    for &b in blocks {
+        let data = &f.blocks[b.index()];
+        defined.extend(data.params.iter().copied());
+        defined.extend(data.insts.iter().filter_map(|i| f.insts[i.index()].result));
+    }
     let mut homes = FxHashMap::default();
     for b in f.layout.clone() {
-        if b == header {
+        if blocks.contains(&b) {
             continue;
         }
         let insts = std::mem::take(&mut f.blocks[b.index()].insts);
@@ -135,7 +138,9 @@ fn spill_definitions(f: &mut Function, header: Block) {
         }
         f.blocks[b.index()].insts = new;
     }
-    store_homes(f, header, &homes);
+    for &b in blocks {
+        store_homes(f, b, &homes);
+    }
 }
 
 fn new_home(f: &mut Function, v: Value) -> (Slot, MemType) {

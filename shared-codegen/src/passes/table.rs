@@ -4,7 +4,7 @@ use super::{OptSet, PassContext, PassRun};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify, expand,
     gvn, if_convert, inline, intrinsics, jump_threading, licm, null_check_elim, promote_slots,
-    rotate_loops, simplify_cfg, sroa, tail_calls, tail_recursion,
+    rotate_loops, simplify_cfg, split_loops, sroa, tail_calls, tail_recursion,
 };
 use crate::ir::Function;
 
@@ -88,6 +88,8 @@ passes! {
         "test at the end of loops";
     Licm = "licm" ["loop"] licm::run, false, Default,
         "compute, check and load once in front of loops what stays the same";
+    SplitLoops = "split-loops" ["unroll"] split_loops::run, false, Default,
+        "run the rounds of counted loops that cannot fail without bounds checks, several at a time";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
         "remove null checks of values known not to be null";
     Dce = "dce" ["deadce"] dce::run, false, Quick,
@@ -150,6 +152,7 @@ pub const PIPELINE: &[PassId] = {
         RotateLoops,
         SimplifyCfg,
         Licm,
+        SplitLoops,
         Gvn,
         NullCheckElim,
         Dce,
@@ -246,6 +249,21 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             Devirtualize,
             Expand,
             "what expansion makes of virtual calls has no method any more",
+        ),
+        (
+            RotateLoops,
+            SplitLoops,
+            "only loops with the test at the end are split",
+        ),
+        (
+            Licm,
+            SplitLoops,
+            "what is moved out of the loop need not be computed again to ask it in front",
+        ),
+        (
+            BoundsCheckElim,
+            SplitLoops,
+            "what is proven needs no test in front",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]
