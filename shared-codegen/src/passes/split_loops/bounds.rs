@@ -10,7 +10,7 @@ use super::super::licm::{is_speculative, null_checks, safe_objects};
 use super::super::memory::{Memory, Place};
 use super::shape::{Shape, Step};
 use crate::analysis::Dominators;
-use crate::ir::{Function, Fx, Imm, Inst, InstData, IntCc, Op, Type, Value};
+use crate::ir::{AliasClass, Function, Fx, Imm, Inst, InstData, IntCc, Op, Type, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Most ranges asked for in front of a loop.
@@ -43,8 +43,8 @@ pub(super) struct Plan {
     pub fixed: Vec<(Value, Value)>,
     /// Checks without work in the copy; of branches the target that is taken.
     pub removed: FxHashMap<Inst, Option<usize>>,
-    /// 32-bit values that are the counter plus a constant without overflow in all rounds of the copy.
-    pub exact: FxHashMap<Value, i64>,
+    /// 32-bit values that are the counter plus an invariant plus a constant without overflow in all rounds of the copy.
+    pub exact: FxHashMap<Value, Index>,
     /// Objects known in front of the loop not to be null.
     pub safe: FxHashSet<Value>,
     /// Rounds at a time.
@@ -67,11 +67,12 @@ pub(super) fn plan(f: &Function, doms: &Dominators, shape: &Shape) -> Plan {
         memory: Memory::new(f),
         written: FxHashSet::default(),
         first: FxHashSet::default(),
+        tests_types: tests_types(f, shape),
         plan: Plan {
             ranges: Vec::new(),
             fixed: Vec::new(),
             removed: FxHashMap::default(),
-            exact: FxHashMap::from_iter([(shape.counter, 0)]),
+            exact: FxHashMap::from_iter([(shape.counter, (None, 0))]),
             safe: safe_objects(&checks, doms, doms.idom(shape.header).unwrap_or(f.entry())),
             rounds: 0,
         },
@@ -87,6 +88,14 @@ pub(super) fn plan(f: &Function, doms: &Dominators, shape: &Shape) -> Plan {
         finder.plan.rounds = unroll_factor(f, shape, &finder.plan);
     }
     finder.plan
+}
+
+fn tests_types(f: &Function, shape: &Shape) -> bool {
+    let mut insts = shape.blocks.iter().flat_map(|b| &f.blocks[b.index()].insts);
+    insts.any(|i| {
+        let op = f.insts[i.index()].op;
+        matches!(op, Op::IsInst | Op::CastClass | Op::MethodTableOf)
+    })
 }
 
 /// Rounds at a time: more the smaller the loop is.
@@ -109,7 +118,7 @@ pub(super) fn unroll_factor(f: &Function, shape: &Shape, plan: &Plan) -> usize {
 }
 
 /// An index: the counter plus an invariant plus a constant.
-type Index = (Option<Offset>, i64);
+pub(super) type Index = (Option<Offset>, i64);
 
 struct Finder<'a> {
     f: &'a Function,
@@ -118,6 +127,8 @@ struct Finder<'a> {
     written: FxHashSet<Place>,
     /// Instructions that run in each round before anything but checks can end it.
     first: FxHashSet<Inst>,
+    /// The loop asks what an object is, so that it may not be an array elsewhere.
+    tests_types: bool,
     plan: Plan,
 }
 
@@ -153,17 +164,63 @@ impl Finder<'_> {
         let data = &self.f.insts[inst.index()];
         let fit = match data.op {
             op if is_cheap(op) => true,
-            Op::ArrayLen => true,
+            Op::ArrayLen => !self.tests_types || self.runs_each_round(inst),
             Op::Load => {
-                let object = self.f.ty(data.args[0]) == Type::Ref;
                 let plain = matches!(data.imm, Imm::Mem(m) if !m.volatile);
-                plain && (self.first.contains(&inst) || object && self.runs_each_round(inst))
+                plain && self.can_read(inst, data)
             }
             op => is_speculative(op) && data.args.len() <= 2,
         };
         fit && depth < MAX_DEPTH
             && self.memory.is_untouched(data, &self.written)
             && data.args.iter().all(|&a| self.can_compute(a, depth + 1))
+    }
+
+    /// A load does not fault in front, after the tests for null made there and what is asked in front before it.
+    fn can_read(&self, inst: Inst, load: &InstData) -> bool {
+        let f = self.f;
+        let address = f.resolve(load.args[0]);
+        if f.ty(address) == Type::Ref {
+            return self.runs_each_round(inst);
+        }
+        let Some(from) = f.def_inst(address) else {
+            return f.ty(address) == Type::ByRef && self.first.contains(&inst);
+        };
+        let from = &f.insts[from.index()];
+        match (from.op, from.imm) {
+            (Op::Const | Op::SlotAddr, _) => true,
+            // The bounds of an array.
+            (Op::Load, Imm::Mem(m)) => {
+                m.alias == AliasClass::Immutable
+                    && self.first.contains(&inst)
+                    && f.ty(from.args[0]) == Type::Ref
+            }
+            (Op::AddrIndex, _) => {
+                let (object, index) = (f.resolve(from.args[0]), f.resolve(from.args[1]));
+                self.first.contains(&inst) && self.is_fixed(object, index)
+            }
+            _ => false,
+        }
+    }
+
+    /// It is asked in front whether this is an index of this array.
+    fn is_fixed(&self, array: Value, index: Value) -> bool {
+        let f = self.f;
+        let is_length = |length: Value| {
+            let of = f.def_inst(length).map(|i| &f.insts[i.index()]);
+            of.is_some_and(|d| d.op == Op::ArrayLen && f.resolve(d.args[0]) == array)
+        };
+        let unextended = |v: Value| self.unextended(v);
+        let mut fixed = self.plan.fixed.iter();
+        fixed.any(|&(i, length)| unextended(i) == unextended(index) && is_length(length))
+    }
+
+    fn unextended(&self, v: Value) -> Value {
+        let f = self.f;
+        match f.def_inst(v).map(|i| &f.insts[i.index()]) {
+            Some(d) if matches!(d.op, Op::Sext32 | Op::Zext32) => f.resolve(d.args[0]),
+            _ => v,
+        }
     }
 
     /// The loop does it in its first block.
@@ -242,8 +299,9 @@ impl Finder<'_> {
             None if is_full => return false,
             None => self.plan.ranges.push(range),
         }
-        if offset.is_none() && self.f.ty(index) == Type::I32 {
-            self.plan.exact.insert(index, c);
+        let narrow = self.unextended(index);
+        if self.f.ty(narrow) == Type::I32 {
+            self.plan.exact.insert(narrow, (offset, c));
         }
         true
     }

@@ -38,7 +38,10 @@ pub(super) fn build(f: &mut Function, shape: &Shape, plan: &Plan) -> Block {
         },
     };
     let (start, last, step) = front.ask(plan, args[shape.position]);
-    let safe = front.safe;
+    let offsets = plan.ranges.iter().filter_map(|r| r.offset);
+    let offsets = offsets.map(|o| (o.value, front.compute_wide(o.value)));
+    let offsets = offsets.collect();
+    let (safe, known) = (front.safe, front.known);
     let header = front.e.new_block();
     let mut params: SmallVec<[Value; 2]> = SmallVec::new();
     for &v in &args {
@@ -61,6 +64,8 @@ pub(super) fn build(f: &mut Function, shape: &Shape, plan: &Plan) -> Block {
         shape,
         plan,
         safe,
+        known,
+        offsets,
         map: FxHashMap::default(),
         step,
         wide: params[shape.position],
@@ -232,10 +237,10 @@ impl Front<'_, '_> {
         for n in 0..data.args.len() {
             let old = self.e.f.resolve(data.args[n]);
             data.args[n] = self.compute(old);
-            let reads = matches!(data.op, Op::Load | Op::ArrayLen);
-            if reads && self.e.f.ty(old) == Type::Ref && self.safe.insert(old) {
-                let null = self.e.emit(Op::Null, Type::Ref, &[], Imm::None);
+            if matches!(data.op, Op::Load | Op::ArrayLen) && self.may_be_null(old) {
+                let null = self.e.emit(Op::Null, self.e.f.ty(old), &[], Imm::None);
                 self.need_cc(IntCc::Ne, data.args[n], null);
+                self.safe.insert(old);
             }
         }
         data.result = None;
@@ -243,6 +248,17 @@ impl Front<'_, '_> {
         let new = self.e.push(data, Some(ty)).expect("made with a result");
         self.known.insert(v, new);
         new
+    }
+
+    /// An object, or an address that was passed, not yet tested.
+    fn may_be_null(&self, v: Value) -> bool {
+        let f = &self.e.f;
+        let tested = match f.ty(v) {
+            Type::Ref => true,
+            Type::ByRef => f.def_inst(v).is_none(),
+            _ => false,
+        };
+        tested && !self.safe.contains(&v)
     }
 
     fn compute_wide(&mut self, v: Value) -> Value {
@@ -259,44 +275,44 @@ impl Front<'_, '_> {
 
     /// Asks everything. Gives the counter's first value, the one to stop at, and the step, of 64 bits.
     fn ask(&mut self, plan: &Plan, start: Value) -> (Value, Value, Value) {
+        let start = self.e.wide(start);
+        let last = self.compute_wide(self.shape.limit);
+        let more = plan.rounds as i64 - 1;
+        let (step, ahead) = match self.shape.step {
+            Step::Const(n) => (self.e.i64(n), self.e.i64(n * more)),
+            Step::Var(v) => {
+                let step = self.compute_wide(v);
+                let more = self.e.i64(more);
+                (step, self.e.binary(Op::Imul, step, more))
+            }
+        };
+        let has_more = !plan.ranges.is_empty() || !plan.fixed.is_empty();
+        if has_more && plan.rounds > 1 {
+            // Loops of few rounds should not be asked more than this.
+            let there = self.e.binary(Op::Iadd, start, ahead);
+            self.need_cc(up_cc(self.shape), there, last);
+        }
         for &(index, length) in &plan.fixed {
             let (index, length) = (self.compute_wide(index), self.compute_wide(length));
             self.need_non_negative(index);
             self.need_cc(IntCc::Slt, index, length);
         }
-        let start = self.e.wide(start);
-        let more = plan.rounds as i64 - 1;
-        if let Step::Const(n @ ..=-1) = self.shape.step {
-            let last = self.lowest(plan, start);
-            let last = self.e.plus(last, -n * more);
-            return (start, last, self.e.i64(n));
-        }
-        let step = match self.shape.step {
-            Step::Const(n) => self.e.i64(n),
-            Step::Var(v) => {
-                let step = self.compute_wide(v);
-                let zero = self.e.i64(0);
-                self.need_cc(IntCc::Sgt, step, zero);
-                step
-            }
+        let last = match self.shape.step {
+            Step::Const(..=-1) => self.lowest(plan, start, last),
+            _ => self.highest(plan, start, last, step),
         };
-        self.need_non_negative(start);
-        let last = self.highest(plan, start, step);
-        let back = match self.shape.step {
-            Step::Const(n) => self.e.i64(n * more),
-            Step::Var(_) => {
-                let more = self.e.i64(more);
-                self.e.binary(Op::Imul, step, more)
-            }
-        };
-        (start, self.e.binary(Op::Isub, last, back), step)
+        (start, self.e.binary(Op::Isub, last, ahead), step)
     }
 
     /// Counting up from `start`: what the counter must stay below.
-    fn highest(&mut self, plan: &Plan, start: Value, step: Value) -> Value {
-        let mut last = self.compute_wide(self.shape.limit);
+    fn highest(&mut self, plan: &Plan, start: Value, limit: Value, step: Value) -> Value {
+        if let Step::Var(_) = self.shape.step {
+            let zero = self.e.i64(0);
+            self.need_cc(IntCc::Sgt, step, zero);
+        }
+        self.need_non_negative(start);
         let inclusive = matches!(self.shape.cc, IntCc::Sle | IntCc::Ule);
-        last = self.e.plus(last, inclusive as i64);
+        let mut last = self.e.plus(limit, inclusive as i64);
         if inclusive || self.shape.step != Step::Const(1) {
             // So that the next value does not overflow.
             let end = self.e.i64(END);
@@ -317,7 +333,12 @@ impl Front<'_, '_> {
 
     /// What the counter must stay below for its index to be below the length.
     fn room(&mut self, r: &Range) -> Value {
-        let length = self.compute_wide(r.length);
+        let mut length = self.compute_wide(r.length);
+        if self.e.f.ty(r.length) == Type::I64 && !self.is_array_length(r.length) {
+            // Indexes of 32 bits do not reach more.
+            let end = self.e.i64(END);
+            length = self.e.choose(IntCc::Slt, end, length);
+        }
         let room = match r.offset {
             None => length,
             Some(o) => {
@@ -331,11 +352,16 @@ impl Front<'_, '_> {
         self.e.plus(room, -r.high)
     }
 
+    fn is_array_length(&self, v: Value) -> bool {
+        let f = &self.e.f;
+        let def = f.def_inst(f.resolve(v));
+        def.is_some_and(|i| f.insts[i.index()].op == Op::ArrayLen)
+    }
+
     /// Counting down from `start`: what the counter must stay above.
-    fn lowest(&mut self, plan: &Plan, start: Value) -> Value {
-        let mut last = self.compute_wide(self.shape.limit);
+    fn lowest(&mut self, plan: &Plan, start: Value, limit: Value) -> Value {
         let inclusive = self.shape.cc == IntCc::Sge;
-        last = self.e.plus(last, -(inclusive as i64));
+        let mut last = self.e.plus(limit, -(inclusive as i64));
         let below = plan.ranges.iter().filter(|r| r.offset.is_none());
         let floor = below.map(|r| -r.low - 1).fold(-1, i64::max);
         let floor = self.e.i64(floor);
@@ -363,6 +389,11 @@ struct Copier<'a, 'f> {
     shape: &'a Shape,
     plan: &'a Plan,
     safe: FxHashSet<Value>,
+    /// What the loop computes and was computed in front. It is not computed again: another thread may have written the fields it is
+    /// read from, and the checks left out are those that were answered for the first value.
+    known: FxHashMap<Value, Value>,
+    /// What is added to the counter, of 64 bits.
+    offsets: FxHashMap<Value, Value>,
     /// Values of the loop and of the round being made.
     map: FxHashMap<Value, Value>,
     step: Value,
@@ -399,7 +430,7 @@ impl Copier<'_, '_> {
         args: SmallVec<[Value; 2]>,
         next: Option<Block>,
     ) -> SmallVec<[Value; 2]> {
-        self.map.clear();
+        self.map.clone_from(&self.known);
         let mut blocks = FxHashMap::from_iter([(self.shape.header, block)]);
         for &b in &self.shape.blocks[1..] {
             let new = self.e.new_block();
@@ -463,15 +494,23 @@ impl Copier<'_, '_> {
             }
             None => {}
         }
+        if data.result.is_some_and(|v| self.known.contains_key(&v)) {
+            return;
+        }
         let first = data.args.first().map(|&v| self.e.f.resolve(v));
         let is_safe = data.op == Op::NullCheck && first.is_some_and(|v| self.safe.contains(&v));
         if is_safe || data.op == Op::Poll && !polls {
             return;
         }
         if let (Op::Sext32 | Op::Zext32, Some(v), Some(result)) = (data.op, first, data.result)
-            && let Some(&c) = self.plan.exact.get(&v)
+            && let Some(&(offset, c)) = self.plan.exact.get(&v)
         {
-            let wide = self.e.plus(self.wide, c);
+            let mut wide = self.wide;
+            if let Some(o) = offset {
+                let op = if o.negative { Op::Isub } else { Op::Iadd };
+                wide = self.e.binary(op, wide, self.offsets[&o.value]);
+            }
+            let wide = self.e.plus(wide, c);
             self.map.insert(result, wide);
             return;
         }
@@ -498,6 +537,19 @@ impl Copier<'_, '_> {
         }
     }
 
+    /// The comparison at the end of the loop, made here: only this needs it.
+    fn test_again(&mut self, test: Value) -> Value {
+        let test = self.e.f.resolve(test);
+        let def = self.e.f.def_inst(test).expect("the loop ends in a test");
+        let mut data = self.e.f.insts[def.index()].clone();
+        for v in data.args.iter_mut() {
+            *v = self.get(*v);
+        }
+        data.result = None;
+        let new = self.e.push(data, Some(Type::I32));
+        new.expect("made with a result")
+    }
+
     /// The end of a round: on to the next one; after the last one around, or to the loop as it was.
     fn finish(&mut self, branch: Inst, wide: Value, next: Option<Block>) -> SmallVec<[Value; 2]> {
         let data = self.e.f.insts[branch.index()].clone();
@@ -515,7 +567,7 @@ impl Copier<'_, '_> {
         let around = plain(self.header, args.clone());
         self.e.brif(test, around, plain(post, SmallVec::new()));
         self.e.block = post;
-        let test = self.get(data.args[0]);
+        let test = self.test_again(data.args[0]);
         let none = FxHashMap::default();
         let ways: Vec<Target> = data.targets.iter().map(|t| self.target(&none, t)).collect();
         self.e.brif(test, ways[0].clone(), ways[1].clone());
