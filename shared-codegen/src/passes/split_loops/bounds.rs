@@ -232,10 +232,8 @@ impl Finder<'_> {
         let f = self.f;
         let data = &f.insts[inst.index()];
         match data.op {
-            Op::BoundsCheck => {
-                if self.in_range(f.resolve(data.args[0]), f.resolve(data.args[1])) {
-                    self.plan.removed.insert(inst, None);
-                }
+            Op::BoundsCheck if self.in_range(f.resolve(data.args[0]), f.resolve(data.args[1])) => {
+                self.plan.removed.insert(inst, None);
             }
             Op::Brif => {
                 if let Some((index, length, taken)) = self.tested_range(data)
