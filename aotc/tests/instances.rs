@@ -28,7 +28,8 @@ class MoneyTable : Table<Money> { }
 
 class Box<T> {
     public T Value;
-    public virtual string Show() { return new Pair<T, long>(Value, 1).Show(); }
+    // Kept, because an object that nobody gets to see needs no methods.
+    public virtual string Show() { var pair = new Pair<T, long>(Value, 1); P.kept = pair; return pair.Show(); }
     // Inlined into callers of another class, which then hold lookups written in terms of this one.
     public List<KeyValuePair<T, int>> Fresh() { return new List<KeyValuePair<T, int>>(); }
 }
@@ -41,7 +42,7 @@ class Shape { public double Area { get { return 1; } } public static short Count
 class User<T> { public int Use(Box<T> box) { return box.Fresh().Count; } }
 
 static class P {
-    static object kept;
+    public static object kept;
     // Through a field: the compiler sees through what it can see.
     static bool Has<T>(T x) { kept = EqualityComparer<T>.Default; return ((IEqualityComparer<T>)kept).Equals(x, x); }
     static int Order<T>(T x) { kept = Comparer<T>.Default; return ((IComparer<T>)kept).Compare(x, x); }

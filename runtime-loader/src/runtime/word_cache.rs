@@ -18,11 +18,19 @@ struct Slot<const K: usize, const V: usize> {
 }
 
 impl<const K: usize, const V: usize> Slot<K, V> {
-    const EMPTY: Self = Slot {
-        version: AtomicUsize::new(0),
-        key: [const { AtomicUsize::new(0) }; K],
-        value: [const { AtomicUsize::new(0) }; V],
-    };
+    const fn empty() -> Self {
+        Slot {
+            version: AtomicUsize::new(0),
+            key: [const { AtomicUsize::new(0) }; K],
+            value: [const { AtomicUsize::new(0) }; V],
+        }
+    }
+}
+
+impl<const K: usize, const V: usize, const SLOTS: usize> Default for WordCache<K, V, SLOTS> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<const K: usize, const V: usize, const SLOTS: usize> WordCache<K, V, SLOTS> {
@@ -30,7 +38,7 @@ impl<const K: usize, const V: usize, const SLOTS: usize> WordCache<K, V, SLOTS> 
     pub const fn new() -> Self {
         assert!(SLOTS.is_power_of_two());
         WordCache {
-            slots: [const { Slot::EMPTY }; SLOTS],
+            slots: [const { Slot::empty() }; SLOTS],
         }
     }
 

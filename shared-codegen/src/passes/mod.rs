@@ -22,6 +22,7 @@ pub mod dce;
 pub mod devirtualize;
 pub mod eh_demote;
 pub mod eh_simplify;
+pub mod escape_analysis;
 pub mod expand;
 pub mod gvn;
 pub mod if_convert;

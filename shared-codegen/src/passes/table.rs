@@ -2,9 +2,10 @@
 
 use super::{OptSet, PassContext, PassRun};
 use super::{
-    bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify, expand,
-    gvn, if_convert, inline, intrinsics, jump_threading, licm, null_check_elim, promote_slots,
-    rotate_loops, simplify_cfg, split_loops, sroa, tail_calls, tail_recursion,
+    bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
+    escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
+    null_check_elim, promote_slots, rotate_loops, simplify_cfg, split_loops, sroa, tail_calls,
+    tail_recursion,
 };
 use crate::ir::Function;
 
@@ -72,6 +73,8 @@ passes! {
         "skip tests whose outcome is known where control comes from";
     EhSimplify = "eh-simplify" [] eh_simplify::run, false, Default,
         "remove exception regions that do nothing";
+    EscapeAnalysis = "escape-analysis" ["escape"] escape_analysis::run, false, Default,
+        "keep objects in the frame that nobody else gets to see";
     Sroa = "sroa" [] sroa::run, false, Default,
         "split structs in the frame into their scalars";
     PromoteSlots = "promote-slots" ["ssa"] promote_slots::run, false, Default,
@@ -137,6 +140,7 @@ pub const PIPELINE: &[PassId] = {
         Devirtualize,
         Inline,
         SimplifyCfg,
+        EscapeAnalysis,
         Sroa,
         PromoteSlots,
         ConstProp,
@@ -264,6 +268,11 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             BoundsCheckElim,
             SplitLoops,
             "what is proven needs no test in front",
+        ),
+        (
+            Inline,
+            EscapeAnalysis,
+            "objects that are passed to methods escape",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]
