@@ -2,6 +2,7 @@
 //! class libraries demand. See `docs/architecture.md`.
 
 pub mod arch;
+pub mod bench;
 pub mod cilutil;
 mod culture;
 pub mod eh;

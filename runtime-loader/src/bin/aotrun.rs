@@ -1,6 +1,8 @@
 //! `aotrun`: runs CLI assemblies.
 
+use anyhow::Context;
 use clap::Parser;
+use runtime_loader::bench;
 use runtime_loader::cilutil;
 use runtime_loader::regression::{self, Mode};
 use runtime_loader::runtime::options::{JitTier, Options};
@@ -67,6 +69,31 @@ struct Cli {
     /// With --regression=once: leave out the first tests.
     #[arg(long, value_name = "N", default_value_t = 0, hide = true)]
     regression_skip: usize,
+    /// Measure the methods bench_<name> of the assembly (static, without parameters, returning an int or long as checksum) under
+    /// several sets of optimizations, each in processes of its own, and print their times as multiples of those under all
+    /// optimizations; exit status 1 if one failed or gave another checksum. --bench=passes shows what each pass is worth: how
+    /// much slower its absence makes the benchmarks. Arguments behind the program are parts of the names wanted.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "sets",
+        conflicts_with = "regression"
+    )]
+    bench: Option<Mode>,
+    /// With --bench: draw the comparison too, as SVG.
+    #[arg(long, value_name = "FILE", requires = "bench")]
+    bench_svg: Option<PathBuf>,
+    /// With --bench: processes for each set; the best median of them counts.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(1..),
+        requires = "bench"
+    )]
+    bench_rounds: u32,
     /// Do not run: draw a method as the JIT's passes leave it, for Graphviz. KIND is cfg, ssa (with instructions), dom or loops.
     #[arg(long, num_args = 2, value_names = ["KIND", "METHOD"])]
     graph: Option<Vec<String>>,
@@ -113,6 +140,17 @@ fn main() -> ExitCode {
             Err(e) => refuse(&e),
         };
     }
+    let args: Vec<_> = args
+        .iter()
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    if let Some(mode) = cli.bench.filter(|m| *m != Mode::Once) {
+        let measured = bench::compare::run(mode, cli.bench_rounds, &options, program, &args);
+        return match measured.and_then(|all| show(&all, cli.bench_svg.as_deref())) {
+            Ok(passed) => ExitCode::from(u8::from(!passed)),
+            Err(e) => refuse(&e),
+        };
+    }
     let rt = match boot::start(options, program) {
         Ok(rt) => rt,
         Err(e) => return refuse(&e),
@@ -121,19 +159,36 @@ fn main() -> ExitCode {
         let failures = regression::once::run(rt, cli.regression_skip);
         exit::after_main(rt, i32::from(failures > 0));
     }
+    if cli.bench.is_some() {
+        let failures = bench::once::run(rt, &args);
+        exit::after_main(rt, i32::from(failures > 0));
+    }
     if !boot::has_main(rt) {
         let file = program.display();
         eprintln!("Assembly '{file}' doesn't have an entry point.");
         return ExitCode::FAILURE;
     }
-    let args: Vec<_> = args
-        .iter()
-        .map(|a| a.to_string_lossy().into_owned())
-        .collect();
     match boot::run_main(rt, &args) {
         Ok(code) => exit::after_main(rt, code),
         Err(thrown) => exit::unhandled(thrown.into_object()),
     }
+}
+
+/// `--bench`; true if all benchmarks gave the same under every set.
+fn show(all: &bench::Comparison, svg: Option<&Path>) -> anyhow::Result<bool> {
+    let screen = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    // A width of 0 is an unknown one.
+    let screen = screen.map(|size| match size.ws_col {
+        0 => usize::MAX,
+        width => usize::from(width),
+    });
+    // Leaves out colours where they are not wanted.
+    bench::text::write(all, screen, &mut anstream::stdout().lock())?;
+    if let Some(path) = svg {
+        std::fs::write(path, bench::chart::draw(all))
+            .with_context(|| path.display().to_string())?;
+    }
+    Ok(all.failures.is_empty())
 }
 
 /// `--graph`

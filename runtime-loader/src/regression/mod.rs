@@ -14,7 +14,7 @@ pub mod table;
 use clap::ValueEnum;
 use std::fmt;
 
-/// Which sets of optimizations to run tests under.
+/// Which sets of optimizations to run tests (or benchmarks, but for the interpreter) under.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Mode {
     /// No optimization, quick, default and all.

@@ -12,13 +12,13 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// A set of optimizations.
-struct Set {
+pub(crate) struct Set {
     /// Column head.
-    name: String,
+    pub(crate) name: String,
     /// `-O`
-    optimize: String,
+    pub(crate) optimize: String,
     /// `--jit`
-    tier: &'static str,
+    pub(crate) tier: &'static str,
 }
 
 impl Set {
@@ -31,7 +31,8 @@ impl Set {
     }
 }
 
-fn sets(mode: Mode) -> Vec<Set> {
+/// The sets of a mode.
+pub(crate) fn sets(mode: Mode) -> Vec<Set> {
     let all = Set::new("all", "all", "opt");
     if mode != Mode::Passes {
         return vec![
