@@ -210,3 +210,16 @@ fn verbs_and_errors() {
         assert!(complaint.contains(words), "{args:?}: {complaint}");
     }
 }
+
+/// Mono looks for images of its own under the same name.
+#[test]
+fn mono_runs_programs_beside_our_images() {
+    let Some((folder, exe)) = app() else { return };
+    let run = || Command::new("mono").arg(&exe).output().unwrap();
+    let before = run();
+    compile(&exe, "app.exe.so", &[]);
+    let after = run();
+    assert_eq!(String::from_utf8_lossy(&after.stdout), "2one4\ndone\n");
+    assert!(before == after, "{after:?}");
+    drop(folder);
+}

@@ -45,6 +45,14 @@ pub use writer::ImageWriter;
 /// The exported symbol.
 pub const HEADER_SYMBOL: &str = "aotc_image";
 
+/// Mono takes `X.exe.so` beside an assembly for an image of its own and reads this symbol before anything else, without asking
+/// whether it is there. Zeros under that name (version 0) make it say "unusable" to its log and compile as usual, so that
+/// both can be used on one machine.
+pub const MONO_SYMBOL: &str = "mono_aot_file_info";
+
+/// What Mono 6.8 reads there fits twice.
+pub const MONO_SYMBOL_SIZE: usize = 1024;
+
 /// Version of the format and of the conventions between compiled code and the runtime that
 /// [`abi_hash`] does not see. Counted up at each change.
 pub const FORMAT_VERSION: u32 = 1;

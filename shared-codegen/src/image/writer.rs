@@ -15,7 +15,7 @@ use super::lines::{SiteRecord, push_lines};
 use super::methods::{HashRecord, MethodRecord};
 use super::record::Record;
 use super::traps::TrapRecord;
-use super::{COMPILER, HEADER_SYMBOL, Hash, abi_hash};
+use super::{COMPILER, HEADER_SYMBOL, Hash, MONO_SYMBOL, MONO_SYMBOL_SIZE, abi_hash};
 use crate::abi::fixup::Fixup;
 use crate::emit::{CodeBlob, text};
 use crate::types::{MethodId, TypeContext};
@@ -307,6 +307,11 @@ fn source(
         let _ = writeln!(out, "\t.balign 8\n{}:", s.symbol());
         text::data(bytes, &mut out);
     }
+    let _ = write!(
+        out,
+        "\t.balign 8\n\t.globl {MONO_SYMBOL}\n\t.type {MONO_SYMBOL}, @object\n\
+         \t.size {MONO_SYMBOL}, {MONO_SYMBOL_SIZE}\n{MONO_SYMBOL}:\n\t.zero {MONO_SYMBOL_SIZE}\n"
+    );
     out
 }
 
