@@ -91,7 +91,7 @@ fn observe(f: &Function, element: MemType, input: &Input) -> Result<(Seen, Vec<u
 }
 
 /// Passes that prepare loops, then those on loops, each of which may be the last.
-const CHAIN: [PassId; 9] = {
+const CHAIN: [PassId; 10] = {
     use PassId::*;
     [
         SimplifyCfg,
@@ -102,6 +102,7 @@ const CHAIN: [PassId; 9] = {
         Licm,
         SplitLoops,
         Gvn,
+        StoreElim,
         Dce,
     ]
 };

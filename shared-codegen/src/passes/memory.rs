@@ -234,7 +234,7 @@ impl Memory {
     }
 }
 
-fn class_place(class: AliasClass) -> Place {
+pub(super) fn class_place(class: AliasClass) -> Place {
     match canonical_class(class) {
         AliasClass::Any | AliasClass::Stack => Place::Any,
         AliasClass::Immutable => Place::Immutable,

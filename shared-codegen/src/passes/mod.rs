@@ -36,6 +36,7 @@ pub mod rotate_loops;
 pub mod simplify_cfg;
 pub mod split_loops;
 pub mod sroa;
+pub mod store_elim;
 pub mod tail_calls;
 pub mod tail_recursion;
 

@@ -4,8 +4,8 @@ use super::{OptSet, PassContext, PassRun};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
     escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
-    null_check_elim, promote_slots, rotate_loops, simplify_cfg, split_loops, sroa, tail_calls,
-    tail_recursion,
+    null_check_elim, promote_slots, rotate_loops, simplify_cfg, split_loops, sroa, store_elim,
+    tail_calls, tail_recursion,
 };
 use crate::ir::Function;
 
@@ -85,6 +85,8 @@ passes! {
         "do not compute, check or load again what a dominating block has";
     BoundsCheckElim = "bounds-check-elim" ["abcrem"] bounds_check_elim::run, false, Default,
         "remove bounds checks that comparisons and counting prove to pass";
+    StoreElim = "store-elim" ["dse"] store_elim::run, false, Default,
+        "remove stores that are overwritten before anything sees them";
     IfConvert = "if-convert" ["cmov"] if_convert::run, false, Default,
         "choose between cheap values without a branch";
     RotateLoops = "rotate-loops" [] rotate_loops::run, false, Default,
@@ -151,6 +153,7 @@ pub const PIPELINE: &[PassId] = {
         Gvn,
         BoundsCheckElim,
         NullCheckElim,
+        StoreElim,
         Dce,
         IfConvert,
         RotateLoops,
@@ -168,6 +171,7 @@ pub const PIPELINE: &[PassId] = {
         SimplifyCfg,
         IfConvert,
         SimplifyCfg,
+        StoreElim,
         Dce,
         EhDemote,
         TailCalls,
