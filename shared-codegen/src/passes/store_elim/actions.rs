@@ -119,9 +119,13 @@ impl Build<'_> {
         };
         out.push(match read {
             // Nothing else can be at an address in the frame.
-            Some((bytes @ Bytes { base, .. }, _)) if matches!(base, Base::Slot(_)) => {
-                Action::Forget(self.units.touching(&bytes))
-            }
+            Some((
+                bytes @ Bytes {
+                    base: Base::Slot(_),
+                    ..
+                },
+                _,
+            )) => Action::Forget(self.units.touching(&bytes)),
             Some((_, Place::Immutable)) => return,
             Some((bytes, place)) => Action::See(self.seen_at(place, &bytes)),
             None => Action::See(self.seen_of(Place::Any)),
