@@ -76,9 +76,13 @@ pub fn compile_method_with(
     let remarks = Remarks::default();
     let (f, passes) = optimize_with(ctx, method, plan, plan.remarks.then_some(&remarks))?;
     let blob = compile_with(&f, &plan.codegen, emission)?;
-    let reduced = (passes != plan.passes).then_some(Reduced::Passes);
+    let reduced = [
+        (passes != plan.passes).then_some(Reduced::Passes),
+        f.vars_in_frame.then_some(Reduced::Variables),
+        blob.reduced,
+    ];
     Ok(CodeBlob {
-        reduced: reduced.or(blob.reduced),
+        reduced: reduced.into_iter().flatten().next(),
         remarks: remarks.take(),
         ..blob
     })

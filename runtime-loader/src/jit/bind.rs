@@ -34,15 +34,19 @@ impl Runtime {
     /// Closes an open runtime constant over the arguments a generic context stands for.
     pub fn close_fixup(&self, fixup: Fixup, args: GenericContext) -> Result<Fixup> {
         let ty = |t: TypeId| self.types.substitute(t, args);
-        let method = |m: MethodId| self.types.substitute_method(m, args);
+        let method = |m: MethodId| {
+            let closed = self.types.substitute_method(m, args);
+            // Fails if the method cannot be used with these arguments.
+            self.types.method_signature(closed).map(|_| closed)
+        };
         Ok(match fixup {
             Fixup::MethodTable(t) => Fixup::MethodTable(ty(t)),
             Fixup::TypeObject(t) => Fixup::TypeObject(ty(t)),
             Fixup::StaticsBase(t) => Fixup::StaticsBase(ty(t)),
             Fixup::ThreadStaticsIndex(t) => Fixup::ThreadStaticsIndex(ty(t)),
-            Fixup::MethodHandle(m) => Fixup::MethodHandle(method(m)),
-            Fixup::MethodCode(m) => Fixup::MethodCode(method(m)),
-            Fixup::MethodEntry(m) => Fixup::MethodEntry(method(m)),
+            Fixup::MethodHandle(m) => Fixup::MethodHandle(method(m)?),
+            Fixup::MethodCode(m) => Fixup::MethodCode(method(m)?),
+            Fixup::MethodEntry(m) => Fixup::MethodEntry(method(m)?),
             Fixup::FieldHandle(f) => Fixup::FieldHandle(self.types.substitute_field(f, args)),
             Fixup::FieldData(_)
             | Fixup::StringLiteral(..)

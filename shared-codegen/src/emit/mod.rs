@@ -103,6 +103,8 @@ pub enum Reduced {
     Registers,
     /// The method is so large that only the cheap passes ran.
     Passes,
+    /// Variables stay in the frame: in registers they would be handed on along too many edges.
+    Variables,
 }
 
 impl Reduced {
@@ -111,6 +113,7 @@ impl Reduced {
         match self {
             Reduced::Registers => "reduced-registers",
             Reduced::Passes => "reduced-passes",
+            Reduced::Variables => "reduced-variables",
         }
     }
 }
@@ -122,6 +125,7 @@ impl core::fmt::Display for Reduced {
                 "fast register allocation: too many blocks, or values live over long ways"
             }
             Reduced::Passes => "cheap optimizations only: the method is too large for all",
+            Reduced::Variables => "variables in the frame: too many live where control flow meets",
         })
     }
 }

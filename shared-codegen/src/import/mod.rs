@@ -163,10 +163,11 @@ impl<'c> Importer<'c> {
         method: MethodId,
         signature: MethodSignature,
         body: MethodBody,
-        function: Function,
+        mut function: Function,
         options: ImportOptions,
     ) -> Result<Self> {
         let scan = scan::Scan::new(&body)?;
+        function.vars_in_frame = !scan.too_many_params.is_empty();
         Ok(Importer {
             ctx,
             method,

@@ -1,6 +1,8 @@
 //! What must be known about a body before the walk: where blocks start, which variables have their
 //! address taken, and which are live into exception handlers.
 
+mod params;
+
 use super::error::{Error, Result};
 use crate::analysis::ValueSet;
 use crate::il::{ClauseKind, Decoder, EhClause, Flow, Instr, MethodBody, Opcode, Operand};
@@ -30,6 +32,8 @@ pub(crate) struct Scan {
     pub address_taken: FxHashSet<VarRef>,
     /// Variables that are live into a handler and assigned in its protected region.
     pub handler_live: FxHashSet<VarRef>,
+    /// Variables that would have too many block parameters.
+    pub too_many_params: FxHashSet<VarRef>,
     /// Arguments that are assigned.
     pub assigned: FxHashSet<VarRef>,
     /// Leaders that are branched back to.
@@ -106,6 +110,7 @@ impl Scan {
             leaders,
             address_taken: FxHashSet::default(),
             handler_live: FxHashSet::default(),
+            too_many_params: FxHashSet::default(),
             assigned: FxHashSet::default(),
             loop_heads: FxHashSet::default(),
         };
@@ -125,6 +130,7 @@ impl Scan {
             scan.handler_live = handler_live(body, &blocks);
             scan.handler_live.extend(written_by_filters(body, &blocks));
         }
+        scan.too_many_params = params::too_many(body, &blocks, &scan.edges);
         Ok(scan)
     }
 

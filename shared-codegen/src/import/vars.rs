@@ -22,7 +22,12 @@ pub(crate) enum Storage {
 
 impl Importer<'_> {
     fn lives_in_memory(&self, var: VarRef) -> bool {
-        self.scan.address_taken.contains(&var) || self.scan.handler_live.contains(&var)
+        let sets = [
+            &self.scan.address_taken,
+            &self.scan.handler_live,
+            &self.scan.too_many_params,
+        ];
+        sets.iter().any(|s| s.contains(&var))
     }
 
     /// Types of the arguments, `this` included.

@@ -477,6 +477,8 @@ pub struct Function {
     pub inline_sites: Vec<InlineSite>,
     /// Exceptions raised by code that could not be compiled (`throw_compile_error` names them by index).
     pub failures: Vec<Failure>,
+    /// Variables stay in the frame that would need too many block parameters.
+    pub vars_in_frame: bool,
 }
 
 /// An exception that a piece of a method raises because it could not be compiled.

@@ -13,6 +13,7 @@
 //! ```
 //! A slot can be promoted if it is only loaded and stored, always at one offset with one size, and no exception handler
 //! reads a value stored outside of it (handlers take no values from registers). Loads of narrow integers extend, as from memory.
+//! Slots live where very many edges meet stay in the frame ([`MAX_BLOCK_ARGS`]).
 //!
 //! Algorithm: pruned SSA construction (Cytron, Ferrante, Rosen, Wegman, Zadeck, TOPLAS 1991): block parameters at the iterated
 //! dominance frontier of the stores where the slot is live, then renaming over the dominator tree.
@@ -20,7 +21,7 @@
 //! liveness. Must not run after `eh-demote`.
 
 use super::PassContext;
-use crate::analysis::{Cfg, DominanceFrontier, Dominators};
+use crate::analysis::{Cfg, DominanceFrontier, Dominators, MAX_BLOCK_ARGS, beyond};
 use crate::ir::{Block, Function, Imm, Inst, InstData, MemType, Op, Slot, SourceLoc, Type, Value};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -46,6 +47,10 @@ pub fn run(f: &mut Function, _cx: &PassContext) -> bool {
                 }
             }
         }
+    }
+    for n in too_many(f, &cfg, &live, &vars) {
+        vars[n] = None;
+        f.vars_in_frame = true;
     }
     if vars.iter().all(Option::is_none) {
         return false;
@@ -173,6 +178,23 @@ impl Live {
             .get(slot / 64)
             .is_some_and(|w| w >> (slot % 64) & 1 != 0)
     }
+}
+
+/// Slots that stay in the frame because the parameters for all would have too many arguments.
+fn too_many(f: &Function, cfg: &Cfg, live: &Live, vars: &[Option<Var>]) -> Vec<usize> {
+    let joins = || cfg.rpo().iter().map(|&b| (b, cfg.preds(b).len() as u64));
+    let most: u64 = joins().map(|j| j.1).filter(|n| *n > 1).sum();
+    if most * vars.len() as u64 <= MAX_BLOCK_ARGS {
+        return Vec::new();
+    }
+    let mut args = vec![0; vars.len()];
+    let mut there = 0;
+    for (b, count) in joins().filter(|j| j.1 > 1) {
+        there += count * f.blocks[b.index()].params.len() as u64;
+        let live = (0..vars.len()).filter(|&n| vars[n].is_some() && live.live_in(b, n));
+        live.for_each(|n| args[n] += count);
+    }
+    beyond(&args, MAX_BLOCK_ARGS.saturating_sub(there))
 }
 
 /// Adds block parameters for the slots; by block, slot and parameter.

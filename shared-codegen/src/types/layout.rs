@@ -154,10 +154,16 @@ impl TypeContext {
         })
     }
 
-    fn compute_layout(&self, t: TypeId, stack: &mut Vec<TypeId>) -> Result<Layout> {
-        if self.shape(t).contains(super::context::Shape::TOO_DEEP) {
-            return Err(self.type_load(t, "its instantiation is nested too deeply"));
+    /// Types nested too deeply cannot be used.
+    pub(super) fn check_nesting(&self, t: TypeId) -> Result<()> {
+        match self.shape(t).contains(super::context::Shape::TOO_DEEP) {
+            true => Err(self.type_load(t, "its instantiation is nested too deeply")),
+            false => Ok(()),
         }
+    }
+
+    fn compute_layout(&self, t: TypeId, stack: &mut Vec<TypeId>) -> Result<Layout> {
+        self.check_nesting(t)?;
         let value_type = self.is_value_type(t);
         let base = match self.parent(t)? {
             Some(parent) if !value_type => Some(self.layout_within(parent, stack)?),

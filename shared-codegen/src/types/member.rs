@@ -276,7 +276,11 @@ impl TypeContext {
 
     fn make_signature(&self, m: MethodId) -> Result<MethodSignature> {
         match self.method_kind(m) {
-            MethodKind::Def { module, row, .. } => {
+            MethodKind::Def {
+                module, row, args, ..
+            } => {
+                // Else methods that call larger instances of themselves would go on until memory ends.
+                args.iter().try_for_each(|&t| self.check_nesting(t))?;
                 let blob = self.module(module).method_def(row)?.signature;
                 self.read_method_signature(module, blob, self.generic_context(m))
             }

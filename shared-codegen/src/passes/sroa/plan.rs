@@ -64,11 +64,11 @@ impl Plan {
         plan.drop_escaped(&uses);
         plan.learn(&uses, &mut typed);
         while plan.drop_unfit(&uses, &typed) {}
-        let scalar = |n: usize| f.slots[n].size <= 8 && uses_alone(&uses, n);
-        for n in 0..plan.scalars.len() {
-            let empty = plan.scalars[n].as_ref().is_some_and(Vec::is_empty);
-            if empty || (plan.scalars[n].is_some() && scalar(n)) {
-                plan.scalars[n] = None;
+        let in_pieces = used_as_bytes(f, &uses);
+        for (n, scalars) in plan.scalars.iter_mut().enumerate() {
+            let alone = |s: &Scalars| s.len() == 1 && f.slots[n].size <= 8 && !in_pieces[n];
+            if scalars.as_ref().is_some_and(|s| s.is_empty() || alone(s)) {
+                *scalars = None;
             }
         }
         // What was dropped last may have been the other end of a copy.
@@ -214,14 +214,20 @@ impl Plan {
     }
 }
 
-/// All uses of the slot are accesses of one scalar: nothing to split.
-fn uses_alone(uses: &[Use], n: usize) -> bool {
-    let is = |p: &Place| p.slot.index() == n;
-    uses.iter().all(|u| match u {
-        Use::Scalar(..) | Use::Escape(_) => true,
-        Use::Zero(p, _) | Use::Memory(p, _) => !is(p),
-        Use::Copy(a, b, _) => !is(a) && !is(b),
-    })
+/// By slot: it is zeroed or copied, so there is something to do even if it has one scalar only.
+fn used_as_bytes(f: &Function, uses: &[Use]) -> Vec<bool> {
+    let mut found = vec![false; f.slots.len()];
+    for u in uses {
+        match u {
+            Use::Scalar(..) | Use::Escape(_) => {}
+            Use::Zero(p, _) | Use::Memory(p, _) => found[p.slot.index()] = true,
+            Use::Copy(a, b, _) => {
+                found[a.slot.index()] = true;
+                found[b.slot.index()] = true;
+            }
+        }
+    }
+    found
 }
 
 /// A scalar of this size is at this offset.
