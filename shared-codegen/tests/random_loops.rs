@@ -91,12 +91,13 @@ fn observe(f: &Function, element: MemType, input: &Input) -> Result<(Seen, Vec<u
 }
 
 /// Passes that prepare loops, then those on loops, each of which may be the last.
-const CHAIN: [PassId; 10] = {
+const CHAIN: [PassId; 11] = {
     use PassId::*;
     [
         SimplifyCfg,
         Gvn,
         BoundsCheckElim,
+        StrengthReduce,
         RotateLoops,
         SimplifyCfg,
         Licm,
@@ -210,7 +211,12 @@ fn passes_keep_what_random_loops_compute() {
         }
     }
     // Otherwise nothing was tried.
-    for pass in [PassId::RotateLoops, PassId::Licm, PassId::SplitLoops] {
+    for pass in [
+        PassId::StrengthReduce,
+        PassId::RotateLoops,
+        PassId::Licm,
+        PassId::SplitLoops,
+    ] {
         let name = pass.info().name;
         assert!(changes[name] as u64 > count / 8, "{name}: {changes:?}");
     }

@@ -11,6 +11,7 @@ mod known_class;
 mod memory;
 mod optset;
 mod oracle;
+mod proofs;
 pub mod remarks;
 mod scope;
 pub mod table;
@@ -37,6 +38,7 @@ pub mod simplify_cfg;
 pub mod split_loops;
 pub mod sroa;
 pub mod store_elim;
+pub mod strength_reduce;
 pub mod tail_calls;
 pub mod tail_recursion;
 

@@ -5,7 +5,7 @@ use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
     escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
     null_check_elim, promote_slots, rotate_loops, simplify_cfg, split_loops, sroa, store_elim,
-    tail_calls, tail_recursion,
+    strength_reduce, tail_calls, tail_recursion,
 };
 use crate::ir::Function;
 
@@ -85,6 +85,8 @@ passes! {
         "do not compute, check or load again what a dominating block has";
     BoundsCheckElim = "bounds-check-elim" ["abcrem"] bounds_check_elim::run, false, Default,
         "remove bounds checks that comparisons and counting prove to pass";
+    StrengthReduce = "strength-reduce" [] strength_reduce::run, false, Default,
+        "use unsigned operations for numbers that are not negative";
     StoreElim = "store-elim" ["dse"] store_elim::run, false, Default,
         "remove stores that are overwritten before anything sees them";
     IfConvert = "if-convert" ["cmov"] if_convert::run, false, Default,
@@ -152,6 +154,7 @@ pub const PIPELINE: &[PassId] = {
         TailRecursion,
         Gvn,
         BoundsCheckElim,
+        StrengthReduce,
         NullCheckElim,
         StoreElim,
         Dce,
@@ -277,6 +280,11 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             Inline,
             EscapeAnalysis,
             "objects that are passed to methods escape",
+        ),
+        (
+            StrengthReduce,
+            RotateLoops,
+            "proofs want the test at the top of loops",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]

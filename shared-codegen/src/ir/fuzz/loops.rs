@@ -290,9 +290,18 @@ impl Gen {
         }
     }
 
+    /// A number divided or shifted by a constant.
+    fn part(&mut self, x: Value) -> Value {
+        let ops = [Op::DivS, Op::RemS, Op::ShrS];
+        let op = ops[self.r.below(ops.len())];
+        let by = self.b.i32(self.r.below(6) as i32 - 1);
+        let v = self.b.emit(op, Type::I32, &[x, by], Imm::None);
+        v.expect("the op has a result")
+    }
+
     fn index(&mut self) -> Value {
         let i = self.get(self.counter);
-        match self.r.below(12) {
+        match self.r.below(13) {
             0 => {
                 let c = self.b.i32(1 + self.r.below(3) as i32);
                 self.b.iadd(i, c)
@@ -309,6 +318,7 @@ impl Gen {
                 let seven = self.b.i32(7);
                 self.b.and(i, seven)
             }
+            7 => self.part(i),
             _ => i,
         }
     }
@@ -350,9 +360,17 @@ impl Gen {
     }
 
     fn an_i32(&mut self) -> Value {
-        match self.r.below(9) {
+        match self.r.below(11) {
             0 => self.get(self.counter),
             1 => self.get(self.sum),
+            9 => {
+                let i = self.get(self.counter);
+                self.part(i)
+            }
+            10 => {
+                let x = self.an_i32();
+                self.part(x)
+            }
             2 => self.b.i32(self.r.below(9) as i32 - 4),
             3 => self.params[4],
             4 => self.field(COUNT_FIELD, 2, MemType::I32),
