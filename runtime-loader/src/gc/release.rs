@@ -20,10 +20,14 @@ use rustix::mm::{Advice, madvise};
 /// mmtk maps memory in units of this.
 const CHUNK: usize = 4 << 20;
 const PAGE: usize = 4096;
+const HUGE_PAGE: usize = 2 << 20;
 /// Object-start bits of a page, in words: a bit per eight bytes.
 const PAGE_BITS: usize = PAGE / 8 / 64;
 /// Runs of free pages shorter than this are not worth a system call.
 const MIN_RUN: usize = 4 * PAGE;
+
+/// Spaces smaller than this keep to ordinary pages, so that small programs need no more memory than they use.
+const SMALL_HEAP: usize = 8 * CHUNK;
 
 /// The addresses a space has handed out so far.
 struct Span {
@@ -47,7 +51,23 @@ pub(super) fn note_allocation(at: usize, size: usize, large: bool) {
         span.low.fetch_min(low, Ordering::Relaxed);
     }
     if high > span.high.load(Ordering::Relaxed) {
-        span.high.fetch_max(high, Ordering::Relaxed);
+        let known = span.high.fetch_max(high, Ordering::Relaxed);
+        if high - span.low.load(Ordering::Relaxed) > SMALL_HEAP {
+            use_huge_pages(low.max(known)..high);
+        }
+    }
+}
+
+/// A heap that has grown keeps growing: its new chunks may come as huge pages, which saves five hundred page faults each.
+/// Where a first page has been touched already no huge page fits any more: the other small ones are asked for at once.
+fn use_huge_pages(chunks: Range<usize>) {
+    if let Some(size) = chunks.end.checked_sub(chunks.start) {
+        let at = core::ptr::without_provenance_mut(chunks.start);
+        // SAFETY: advice changes no contents, and these chunks have just been mapped. A system without huge pages refuses.
+        unsafe {
+            let _ = madvise(at, size, Advice::LinuxHugepage);
+            let _ = madvise(at, HUGE_PAGE, Advice::LinuxPopulateWrite);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Trigger {
 }
 
 /// Growth between collections relative to what survived.
-const FACTOR: usize = 2;
+const FACTOR: usize = 3;
 /// Pages that may stay unused without being given back.
 const SLACK: usize = (16 << 20) / PAGE;
 
