@@ -20,7 +20,10 @@ pub(super) struct Trigger {
 }
 
 /// Growth between collections relative to what survived.
-const FACTOR: usize = 3;
+const FACTOR: usize = 2;
+/// The same where more than [`MUCH`] survived: marking that again is what costs, and programs that build large data keep it.
+const LARGE_FACTOR: usize = 3;
+const MUCH: usize = (16 << 20) / PAGE;
 /// Pages that may stay unused without being given back.
 const SLACK: usize = (16 << 20) / PAGE;
 
@@ -49,7 +52,8 @@ impl GCTriggerPolicy<Vm> for Trigger {
 
     fn on_gc_end(&self, mmtk: &'static MMTK<Vm>) {
         let live = mmtk.get_plan().get_reserved_pages();
-        let wanted = live * FACTOR + self.pending.swap(0, Ordering::Relaxed);
+        let factor = if live > MUCH { LARGE_FACTOR } else { FACTOR };
+        let wanted = live * factor + self.pending.swap(0, Ordering::Relaxed);
         let limit = wanted.clamp(self.min, self.max);
         self.limit.store(limit, Ordering::Relaxed);
         if self.touched.load(Ordering::Relaxed) > limit + limit / 4 + SLACK {
