@@ -152,6 +152,7 @@ fn plan(options: &Compile) -> Result<Plan, OptError> {
             Verify::Off
         },
         remarks: options.opt_report,
+        stages: options.stats,
     })
 }
 

@@ -44,6 +44,9 @@ pub fn stats(name: &str, units: &[Unit], f: &Figures) {
         "  tables, as, ld     {:.2} s",
         (f.total - f.compiled).as_secs_f64()
     );
+    if let Some(peak) = peak_memory() {
+        eprintln!("  peak memory        {peak} KiB (of the process)");
+    }
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for l in units.iter().filter_map(|u| u.outcome.as_ref().err()) {
         *reasons.entry(l.reason.code()).or_default() += 1;
@@ -56,6 +59,14 @@ pub fn stats(name: &str, units: &[Unit], f: &Figures) {
     for (reason, count) in reasons {
         eprintln!("  left out: {reason:<16} {count}");
     }
+    stages(units);
+}
+
+/// Most memory the process had so far, in KiB.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// Reason code of methods with pieces that could not be compiled and raise an exception instead, as ECMA-335 wants it for
@@ -153,4 +164,54 @@ pub fn make_rule(input: &Input, target: &Path) -> String {
         .collect();
     files.sort_unstable();
     format!("{}: {}\n", escaped(target), files.join(" "))
+}
+
+/// What one stage took over all methods.
+#[derive(Default)]
+struct StageTotal {
+    runs: usize,
+    time: Duration,
+    /// Largest in bytes after it.
+    memory: usize,
+    /// Time in the method where it took longest, and which that is.
+    slowest: (Duration, usize),
+}
+
+/// A table of the stages of compilation in the order in which they first run: time over all threads, what the largest function
+/// took in memory, and the method with the longest time.
+fn stages(units: &[Unit]) {
+    let mut totals: Vec<(&str, StageTotal)> = Vec::new();
+    for (n, unit) in units.iter().enumerate() {
+        let mut times: BTreeMap<usize, Duration> = BTreeMap::new();
+        for stage in unit.outcome.iter().flat_map(|blob| &blob.stages) {
+            let found = totals.iter().position(|t| t.0 == stage.name);
+            let at = found.unwrap_or_else(|| {
+                totals.push((stage.name, StageTotal::default()));
+                totals.len() - 1
+            });
+            let total = &mut totals[at].1;
+            total.runs += 1;
+            total.time += stage.time;
+            total.memory = total.memory.max(stage.memory);
+            *times.entry(at).or_default() += stage.time;
+        }
+        for (at, time) in times {
+            let slowest = &mut totals[at].1.slowest;
+            *slowest = (*slowest).max((time, n));
+        }
+    }
+    if totals.is_empty() {
+        return;
+    }
+    eprintln!("  stage                runs       ms  most KiB  slowest ms");
+    for (name, t) in totals {
+        eprintln!(
+            "  {name:<18} {:>6} {:>8.1} {:>9} {:>11.1}  {}",
+            t.runs,
+            t.time.as_secs_f64() * 1e3,
+            t.memory / 1024,
+            t.slowest.0.as_secs_f64() * 1e3,
+            units[t.slowest.1].name
+        );
+    }
 }

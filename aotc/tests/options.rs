@@ -196,3 +196,27 @@ fn the_report_says_what_became_of_calls() {
     assert!(says(["Kept", ": not inlined: declared so"]), "{report}");
     assert!(!text(&lab.aotc(&["--all", "p.exe"])).contains("inlined"));
 }
+
+#[test]
+fn stats_show_every_stage() {
+    let lab = Lab::new();
+    lab.mcs("p.exe", "class P { static int Main() { return 3; } }", &[]);
+    let out = lab.aotc(&["--all", "--stats", "p.exe"]);
+    let said = errors(&out);
+    let table: Vec<&str> = said
+        .lines()
+        .skip_while(|l| !l.contains("most KiB"))
+        .collect();
+    for stage in ["import", "gvn", "eh-demote", "registers", "emission"] {
+        let row = table.iter().find(|l| l.trim().starts_with(stage));
+        let cells: Vec<_> = row.into_iter().flat_map(|l| l.split_whitespace()).collect();
+        // Name, runs, milliseconds, KiB, milliseconds in the slowest method, which that is.
+        assert!(cells.len() == 6 && cells[5].starts_with("P::"), "{said}");
+        assert!(
+            cells[1].parse::<u32>().is_ok_and(|runs| runs >= 2),
+            "{said}"
+        );
+    }
+    assert!(said.contains("peak memory"), "{said}");
+    assert!(!errors(&lab.aotc(&["--all", "p.exe"])).contains("stage"));
+}

@@ -111,24 +111,30 @@ fn run(options: &[&str], exe: &Path) -> String {
     said(&limited("-d 2097152", aotrun, options, exe))
 }
 
+/// Largest size of a function between two stages of compilation, in bytes for each byte of the program: passes copy what is
+/// worth it (bodies, loops), but nothing over and over.
+const MAX_GROWTH: u64 = 400;
+
 /// Compiles a program ahead of time with at most 2 GiB of address space. Gives what it explains, and the folder of the image.
 fn compile(set: &str, exe: &Path) -> (String, String) {
     let name = exe.file_stem().unwrap_or_default().to_string_lossy();
     let to = folder().join(format!("{name}-{set}")).display().to_string();
-    let options = [
-        "-O",
-        set,
-        "-j",
-        "2",
-        "-q",
-        "--asm-data",
-        "--explain",
-        "--out-dir",
-        &to,
-    ];
+    let report = ["-j", "2", "--stats", "--explain", "--asm-data"];
+    let options = [&report[..], &["-O", set, "--out-dir", &to]].concat();
     let done = limited("-v 2097152", precompiled::aotc(), &options, exe);
     assert!(done.status.success(), "{name} {set}: {done:?}");
-    (said(&done), to)
+    let stats = String::from_utf8_lossy(&done.stderr);
+    let largest = largest_kib(&stats).unwrap_or_else(|| panic!("{name}: {stats}"));
+    let size = exe.metadata().expect("it was made").len();
+    assert!(largest * 1024 < size * MAX_GROWTH, "{name} {set}: {stats}");
+    (String::from_utf8_lossy(&done.stdout).into_owned(), to)
+}
+
+/// The largest figure in the column for memory of the table of stages.
+fn largest_kib(stats: &str) -> Option<u64> {
+    let rows = stats.lines().skip_while(|l| !l.contains("most KiB"));
+    let cells = rows.filter_map(|l| l.split_whitespace().nth(3)?.parse().ok());
+    cells.max()
 }
 
 fn check(name: &str, m: &Method) {

@@ -5,6 +5,7 @@ use crate::ir::{Function, Op};
 use crate::isa::x64;
 pub use crate::isa::x64::emit::EmitOptions;
 use crate::mach::regalloc::{self, Allocator};
+use crate::stages::{Clock, Stage, inst_count};
 
 /// How much effort to spend.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -89,8 +90,11 @@ pub fn compile_with(
     options: &CodegenOptions,
     emission: &EmitOptions<'_>,
 ) -> Result<CodeBlob, CompileError> {
+    let mut clock = Clock::start();
     x64::live::check_handlers(f)?;
     let lowered = x64::lower::lower(f, options.features, options.policy)?;
+    let selection = clock.lap();
+    let selected = regalloc2::Function::num_insts(&lowered.code);
     let hard = lowered.code.order.blocks.len() > MAX_BLOCKS
         || regalloc::total_live_length(&lowered.code) > MAX_LIVE_LENGTH;
     let (allocator, reduced) = match options.tier {
@@ -101,6 +105,26 @@ pub fn compile_with(
     let env = x64::env::machine_env(allocator);
     let allocation = regalloc::allocate(&lowered.code, &env, allocator, options.checker)
         .map_err(CompileError::Internal)?;
+    let (allocating, moves) = (clock.lap(), allocation.edits.len());
     let blob = x64::finish::finish(f, lowered, &allocation, emission)?;
-    Ok(CodeBlob { reduced, ..blob })
+    let size = size_of::<x64::inst::MInst>();
+    let stage = |name, time, before: usize, after: usize, memory| Stage {
+        name,
+        time,
+        before: before as u32,
+        after: after as u32,
+        memory,
+    };
+    let count = inst_count(f) as usize;
+    let done = selected + moves;
+    let stages = vec![
+        stage("selection", selection, count, selected, selected * size),
+        stage("registers", allocating, selected, done, done * size),
+        stage("emission", clock.lap(), done, done, blob.code.len()),
+    ];
+    Ok(CodeBlob {
+        reduced,
+        stages,
+        ..blob
+    })
 }

@@ -17,4 +17,5 @@ pub mod metadata;
 pub mod passes;
 pub mod pe;
 pub mod pipeline;
+pub mod stages;
 pub mod types;

@@ -9,6 +9,7 @@ use crate::ir::{Failure, Function, Region};
 pub use crate::isa::x64::finish::emit_options;
 use crate::passes::remarks::Remarks;
 use crate::passes::{BodyCache, OptSet, PassContext, PassError, Verify, run_pipeline};
+use crate::stages::{Clock, Stage, inst_count, ir_memory};
 use crate::types::{MethodId, TypeContext};
 
 /// Why a method has no code.
@@ -55,6 +56,8 @@ pub struct Plan {
     pub verify: Verify,
     /// Collect what passes say about calls, loops, checks and allocations ([`CodeBlob::remarks`]).
     pub remarks: bool,
+    /// Keep what each stage takes ([`CodeBlob::stages`]).
+    pub stages: bool,
 }
 
 /// Compiles a method (canonical form).
@@ -74,8 +77,14 @@ pub fn compile_method_with(
     emission: &EmitOptions<'_>,
 ) -> Result<CodeBlob, Error> {
     let remarks = Remarks::default();
-    let (f, passes) = optimize_with(ctx, method, plan, plan.remarks.then_some(&remarks))?;
+    let mut stages = Vec::new();
+    let listener = plan.remarks.then_some(&remarks);
+    let (f, passes) = optimize_with(ctx, method, plan, listener, &mut stages)?;
     let blob = compile_with(&f, &plan.codegen, emission)?;
+    stages.extend(&blob.stages);
+    if !plan.stages {
+        stages = Vec::new();
+    }
     let reduced = [
         (passes != plan.passes).then_some(Reduced::Passes),
         f.vars_in_frame.then_some(Reduced::Variables),
@@ -84,6 +93,7 @@ pub fn compile_method_with(
     Ok(CodeBlob {
         reduced: reduced.into_iter().flatten().next(),
         remarks: remarks.take(),
+        stages,
         ..blob
     })
 }
@@ -120,18 +130,27 @@ pub fn optimize(
     method: MethodId,
     plan: &Plan,
 ) -> Result<(Function, OptSet), Error> {
-    optimize_with(ctx, method, plan, None)
+    optimize_with(ctx, method, plan, None, &mut Vec::new())
 }
 
-/// The same with somebody who listens to the passes' remarks.
+/// The same with somebody who listens to the passes' remarks, and what was done.
 fn optimize_with(
     ctx: &TypeContext,
     method: MethodId,
     plan: &Plan,
     remarks: Option<&Remarks>,
+    stages: &mut Vec<Stage>,
 ) -> Result<(Function, OptSet), Error> {
     let options = ImportOptions::default();
+    let mut clock = Clock::start();
     let mut f = import_method(ctx, method, &options)?;
+    stages.push(Stage {
+        name: "import",
+        time: clock.lap(),
+        before: 0,
+        after: inst_count(&f),
+        memory: ir_memory(&f),
+    });
     let oracle = ContextOracle { ctx, options };
     let mut cx = PassContext::new(&oracle);
     cx.verify = plan.verify;
@@ -144,7 +163,14 @@ fn optimize_with(
         true => plan.passes.intersection(OptSet::quick()),
         false => plan.passes,
     };
-    run_pipeline(&mut f, &passes, &cx)?;
+    let report = run_pipeline(&mut f, &passes, &cx)?;
+    stages.extend(report.runs.iter().map(|run| Stage {
+        name: run.pass.info().name,
+        time: run.time,
+        before: run.before,
+        after: run.after,
+        memory: run.memory,
+    }));
     Ok((f, passes))
 }
 

@@ -94,6 +94,7 @@ fn plan() -> Plan {
         },
         verify: Verify::Each,
         remarks: false,
+        stages: false,
     }
 }
 

@@ -45,6 +45,7 @@ pub fn write(
         codegen: CodegenOptions::jit(),
         verify: Verify::Each,
         remarks: false,
+        stages: false,
     };
     let (ctx, methods) = selected(file, method)?;
     for m in methods {

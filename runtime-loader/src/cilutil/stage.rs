@@ -45,6 +45,7 @@ impl Selection {
             codegen,
             verify: Verify::Each,
             remarks: false,
+            stages: false,
         })
     }
 

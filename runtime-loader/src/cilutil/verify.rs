@@ -42,6 +42,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         },
         verify: Verify::Each,
         remarks: false,
+        stages: false,
     };
     let (ctx, methods) = selected(&args.file, &args.method)?;
     let findings = compile_all(&ctx, &methods, &plan);

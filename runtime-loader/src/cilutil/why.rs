@@ -87,5 +87,6 @@ fn plan() -> Plan {
         },
         verify: Verify::Off,
         remarks: false,
+        stages: false,
     }
 }

@@ -7,6 +7,7 @@ use crate::abi::fixup::Fixup;
 use crate::abi::trap::TrapKind;
 use crate::ir::{Failure, InlineSite, Lookup, SourceLoc};
 use crate::passes::remarks::Remark;
+use crate::stages::Stage;
 use crate::types::{MethodId, TypeId};
 use rustc_hash::FxHashSet;
 
@@ -165,6 +166,8 @@ pub struct CodeBlob {
     pub failures: Vec<Failure>,
     /// What passes said, if they were asked.
     pub remarks: Vec<Remark>,
+    /// What its compilation took, stage by stage, if asked for.
+    pub stages: Vec<Stage>,
 }
 
 impl CodeBlob {

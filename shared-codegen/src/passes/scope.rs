@@ -4,6 +4,7 @@ use super::table::{self, PassId};
 use super::{PassContext, Verify};
 use crate::ir::verify::{VerifyError, VerifyOptions, verify};
 use crate::ir::{Function, Level};
+use crate::stages::{inst_count, ir_memory};
 use std::time::{Duration, Instant};
 
 /// Sees the function around passes: dumps, graphs.
@@ -27,6 +28,8 @@ pub struct PassRun {
     pub before: u32,
     /// Instructions in the layout after.
     pub after: u32,
+    /// Bytes of the IR after.
+    pub memory: usize,
 }
 
 /// What the pipeline did.
@@ -97,6 +100,7 @@ pub(super) fn run_pass(
         time: start.elapsed(),
         before: count,
         after: inst_count(f),
+        memory: ir_memory(f),
     };
     report.runs.push(run);
     if let Some(o) = cx.observer {
@@ -119,11 +123,4 @@ fn options_after(report: &PipelineReport) -> VerifyOptions {
         },
         eh_demoted: has_run(PassId::EhDemote),
     }
-}
-
-fn inst_count(f: &Function) -> u32 {
-    f.layout
-        .iter()
-        .map(|b| f.blocks[b.index()].insts.len() as u32)
-        .sum()
 }

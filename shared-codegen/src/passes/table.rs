@@ -377,6 +377,7 @@ mod tests {
             time: Default::default(),
             before: 0,
             after: 0,
+            memory: 0,
         };
         use PassId::*;
         let mut runs = Vec::new();

@@ -597,6 +597,7 @@ impl<'a> Emitter<'a> {
             method: f.method,
             reduced: None,
             remarks: Vec::new(),
+            stages: Vec::new(),
             code_size: code.code_size,
             align: self.align,
             text,
