@@ -34,6 +34,7 @@ pub mod licm;
 pub mod null_check_elim;
 pub mod promote_slots;
 pub mod rotate_loops;
+pub mod sccp;
 pub mod simplify_cfg;
 pub mod split_loops;
 pub mod sroa;

@@ -4,8 +4,8 @@ use super::{OptSet, PassContext, PassRun};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
     escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
-    null_check_elim, promote_slots, rotate_loops, simplify_cfg, split_loops, sroa, store_elim,
-    strength_reduce, tail_calls, tail_recursion,
+    null_check_elim, promote_slots, rotate_loops, sccp, simplify_cfg, split_loops, sroa,
+    store_elim, strength_reduce, tail_calls, tail_recursion,
 };
 use crate::ir::Function;
 
@@ -69,6 +69,8 @@ passes! {
         "remove block parameters that always have one value";
     ConstProp = "const-prop" ["consprop", "cfold"] const_prop::run, false, Quick,
         "evaluate operations on constants, algebraic identities";
+    Sccp = "sccp" [] sccp::run, false, Default,
+        "evaluate what is constant around loops and where branches on constants never go";
     JumpThreading = "jump-threading" [] jump_threading::run, false, Default,
         "skip tests whose outcome is known where control comes from";
     EhSimplify = "eh-simplify" [] eh_simplify::run, false, Default,
@@ -147,6 +149,7 @@ pub const PIPELINE: &[PassId] = {
         EscapeAnalysis,
         Sroa,
         PromoteSlots,
+        Sccp,
         ConstProp,
         CopyProp,
         JumpThreading,
@@ -167,6 +170,7 @@ pub const PIPELINE: &[PassId] = {
         NullCheckElim,
         Dce,
         Expand,
+        Sccp,
         ConstProp,
         CopyProp,
         Gvn,
@@ -282,6 +286,11 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             "objects that are passed to methods escape",
         ),
         (
+            Sccp,
+            EhDemote,
+            "a constant in place of a reload would be live into a handler again",
+        ),
+        (
             StrengthReduce,
             RotateLoops,
             "proofs want the test at the top of loops",
@@ -308,6 +317,11 @@ pub const FOLLOWS: &[(PassId, PassId, &str)] = {
             Sroa,
             PromoteSlots,
             "only slots of one scalar can be promoted",
+        ),
+        (
+            Sccp,
+            SimplifyCfg,
+            "branches on the constants it finds are folded there",
         ),
     ]
 };
