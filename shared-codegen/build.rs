@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rule files in the order in which they build on each other.
 const X64_RULES: &[&str] = &[
-    "prelude", "ir", "arith", "bits", "compare", "float", "convert", "memory", "control",
+    "prelude", "ir", "arith", "bits", "compare", "float", "convert", "memory", "control", "vector",
 ];
 
 fn main() {

@@ -19,6 +19,8 @@ const FUEL: u64 = 20_000;
 struct Input {
     lengths: [Option<u32>; 4],
     object: bool,
+    /// The second array is the first one.
+    same: bool,
     count: i32,
     numbers: [i32; 2],
 }
@@ -63,6 +65,9 @@ fn observe(f: &Function, element: MemType, input: &Input) -> Result<(Seen, Vec<u
     for n in 0..4 {
         arrays[n] = array(&mut mem, types[n], input.lengths[n], n as u64);
     }
+    if input.same {
+        arrays[1] = arrays[0];
+    }
     let mut object = 0;
     if input.object {
         object = mem.alloc(48).expect("there is memory");
@@ -91,7 +96,7 @@ fn observe(f: &Function, element: MemType, input: &Input) -> Result<(Seen, Vec<u
 }
 
 /// Passes that prepare loops, then those on loops, each of which may be the last.
-const CHAIN: [PassId; 11] = {
+const CHAIN: [PassId; 12] = {
     use PassId::*;
     [
         SimplifyCfg,
@@ -101,6 +106,7 @@ const CHAIN: [PassId; 11] = {
         RotateLoops,
         SimplifyCfg,
         Licm,
+        Vectorize,
         SplitLoops,
         Gvn,
         StoreElim,
@@ -114,7 +120,8 @@ type Changes = BTreeMap<&'static str, u32>;
 fn variants(f: &Function, changes: &mut Changes) -> Result<Vec<(String, Function)>, String> {
     let cx = PassContext::new(&NoFacts);
     let mut all = Vec::new();
-    for skipped in [None, Some(PassId::Licm), Some(PassId::Gvn)] {
+    let skip = [PassId::Licm, PassId::Gvn, PassId::SplitLoops].map(Some);
+    for skipped in [None].into_iter().chain(skip) {
         let mut g = f.clone();
         for pass in CHAIN {
             if skipped == Some(pass) {
@@ -138,14 +145,18 @@ fn inputs(r: &mut Random) -> Vec<Input> {
     let all = |n| Input {
         lengths: [Some(n); 4],
         object: true,
+        same: false,
         count: n as i32,
         numbers: [n as i32, 1],
     };
     let mut inputs = vec![all(16), all(7), all(1), all(0)];
+    let long = all(33 + r.below(40) as u32);
+    inputs.extend([long, Input { same: true, ..long }]);
     let extreme = [i32::MAX, i32::MIN, -1, i32::MAX - 2];
     for _ in 0..6 {
         let mut length = || match r.below(12) {
             0 => None,
+            1..=4 => Some(r.below(80) as u32),
             _ => Some(r.below(30) as u32),
         };
         let lengths = [length(), length(), length(), length()];
@@ -158,6 +169,7 @@ fn inputs(r: &mut Random) -> Vec<Input> {
             count: number(),
             numbers: [number(), number()],
             object: r.below(10) != 0,
+            same: r.below(4) == 0,
         });
     }
     inputs
@@ -216,6 +228,7 @@ fn passes_keep_what_random_loops_compute() {
         PassId::RotateLoops,
         PassId::Licm,
         PassId::SplitLoops,
+        PassId::Vectorize,
     ] {
         let name = pass.info().name;
         assert!(changes[name] as u64 > count / 8, "{name}: {changes:?}");

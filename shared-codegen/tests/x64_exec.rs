@@ -2,7 +2,7 @@
 //! allocation proved by the checker), assembled together with a C driver, and run.
 //!
 //! A file holds functions, each preceded by comments `;! EXPRESSION`: C expressions that must be
-//! true, in which the function is called by its name. `buf` is an array of 64 `i64` that starts as
+//! true, in which the function is called by its name (for vectors with the macros `LANES` and `SUMS`). `buf` is an array of 64 `i64` that starts as
 //! 0, 1, 2, ...; `method#N` is the N-th function of the file (from 0); helpers are C functions of
 //! the same name. The driver keeps a thread context in `r15`.
 

@@ -1,6 +1,6 @@
 //! Frames and instructions.
 
-use super::{Interpreted, Layout, calls, memory, stub};
+use super::{Interpreted, Layout, calls, memory};
 use crate::icall::{Result, Thrown};
 use crate::object::Obj;
 use crate::runtime::{self, exception};
@@ -9,6 +9,7 @@ use core::sync::atomic::{Ordering, fence};
 use shared_codegen::abi::layout::{array, frame::EH_EXCEPTION, object};
 use shared_codegen::abi::trap::TrapKind;
 use shared_codegen::ir::eval::{Const, Outcome, compare, eval};
+use shared_codegen::ir::vector::eval_vector;
 use shared_codegen::ir::{Block, Function, Imm, InstData, Op, Region, Target, Value};
 use smallvec::SmallVec;
 
@@ -96,6 +97,14 @@ pub(super) fn is_supported(op: Op) -> bool {
     special || !touches_more_than_operands(op)
 }
 
+/// An op that should not have been let in.
+fn unknown(data: &InstData) -> Thrown {
+    Thrown::system(
+        "ExecutionEngineException",
+        format!("the interpreter cannot evaluate {}", data.op.info().name),
+    )
+}
+
 /// Not an op that `ir::eval` covers.
 fn touches_more_than_operands(op: Op) -> bool {
     use shared_codegen::ir::Fx;
@@ -107,7 +116,7 @@ impl Frame {
     fn begin(&mut self) {
         let Interpreted { f, layout, .. } = self.code;
         for (n, p) in f.blocks[f.entry().index()].params.iter().enumerate() {
-            let bits = memory::load(self.base + 8 * n, stub::mem_type(f.ty(*p)));
+            let bits = memory::load(self.base + 8 * n, f.ty(*p).in_memory());
             self.set(*p, bits);
         }
         for (slot, at) in f.slots.iter().zip(&layout.slots) {
@@ -202,6 +211,12 @@ impl Frame {
 
     fn step(&mut self, f: &'static Function, n: usize) -> Result<Flow> {
         let data = &f.insts[n];
+        let wide = |v: &Value| f.ty(*v).is_vector();
+        if data.op.is_vector()
+            || !data.op.is_terminator() && data.args.iter().chain(&data.result).any(wide)
+        {
+            return self.vector_op(data);
+        }
         let args: SmallVec<[Const; 4]> = data.args.iter().map(|&v| self.get(v)).collect();
         if data.op.is_terminator() {
             return self.control(data, &args);
@@ -212,6 +227,55 @@ impl Frame {
         };
         if let Some(result) = data.result {
             self.set(result, bits);
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Where a value is.
+    fn place(&self, v: Value) -> usize {
+        self.base + self.layout().value(self.code.f.resolve(v))
+    }
+
+    /// All bits of a value; of a scalar those above its own are of no meaning.
+    fn get_wide(&self, v: Value) -> u128 {
+        match self.code.f.ty(v).is_vector() {
+            true => memory::load_wide(self.place(v)),
+            false => self.get(v).bits.into(),
+        }
+    }
+
+    fn set_wide(&mut self, v: Value, bits: u128) {
+        match self.code.f.ty(v).is_vector() {
+            true => memory::store_wide(self.place(v), bits),
+            false => self.set(v, bits as u64),
+        }
+    }
+
+    /// Operations on vectors, loads and stores of them.
+    fn vector_op(&mut self, data: &InstData) -> Result<Flow> {
+        let args: SmallVec<[u128; 4]> = data.args.iter().map(|&v| self.get_wide(v)).collect();
+        let at = |offset: i32| (args[0] as usize).wrapping_add_signed(offset as isize);
+        let slot_at = |slot, offset: i32| {
+            (self.base + self.layout().slot(slot)).wrapping_add_signed(offset as isize)
+        };
+        let bits = match (data.op, data.imm) {
+            (Op::Load, Imm::Mem(m)) => Some(memory::load_wide(at(m.offset))),
+            (Op::SlotLoad, Imm::Slot(slot, offset, _)) => {
+                Some(memory::load_wide(slot_at(slot, offset)))
+            }
+            (Op::Store, Imm::Mem(m)) => {
+                memory::store_wide(at(m.offset), args[1]);
+                return Ok(Flow::Next);
+            }
+            (Op::SlotStore, Imm::Slot(slot, offset, _)) => {
+                memory::store_wide(slot_at(slot, offset), args[0]);
+                return Ok(Flow::Next);
+            }
+            _ => eval_vector(data.op, &data.imm, &args),
+        };
+        match (bits, data.result) {
+            (Some(bits), Some(result)) => self.set_wide(result, bits),
+            _ => return Err(unknown(data)),
         }
         Ok(Flow::Next)
     }
@@ -251,10 +315,7 @@ impl Frame {
         match eval(data.op, data.ty, &data.imm, args) {
             Outcome::Value(c) => Ok(c.bits),
             Outcome::Trap(kind) => Err(exception::of_trap(kind)),
-            Outcome::Unknown => Err(Thrown::system(
-                "ExecutionEngineException",
-                format!("the interpreter cannot evaluate {}", data.op.info().name),
-            )),
+            Outcome::Unknown => Err(unknown(data)),
         }
     }
 
@@ -342,10 +403,10 @@ impl Frame {
 
     fn go(&mut self, target: &Target) {
         // All arguments are read before the first parameter changes.
-        let args: SmallVec<[u64; 8]> = target.args.iter().map(|&v| self.get(v).bits).collect();
+        let args: SmallVec<[u128; 8]> = target.args.iter().map(|&v| self.get_wide(v)).collect();
         let params = &self.code.f.blocks[target.block.index()].params;
         for (&p, bits) in params.iter().zip(args) {
-            self.set(p, bits);
+            self.set_wide(p, bits);
         }
         (self.block, self.next) = (target.block, 0);
     }

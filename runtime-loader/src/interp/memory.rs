@@ -14,11 +14,23 @@ pub(super) fn load(at: usize, ty: MemType) -> u64 {
             MemType::I16 => (at as *const i16).read_unaligned() as u32 as u64,
             MemType::U16 => (at as *const u16).read_unaligned() as u64,
             MemType::I32 | MemType::F32 => (at as *const u32).read_unaligned() as u64,
-            MemType::I64 | MemType::F64 | MemType::Ref | MemType::ByRef => {
+            MemType::I64 | MemType::F64 | MemType::Ref | MemType::ByRef | MemType::V128 => {
                 (at as *const u64).read_unaligned()
             }
         }
     }
+}
+
+/// Loads the 16 bytes of a vector.
+pub(super) fn load_wide(at: usize) -> u128 {
+    // SAFETY: as for scalars.
+    unsafe { (at as *const u128).read_unaligned() }
+}
+
+/// Stores the 16 bytes of a vector.
+pub(super) fn store_wide(at: usize, bits: u128) {
+    // SAFETY: as for scalars.
+    unsafe { (at as *mut u128).write_unaligned(bits) }
 }
 
 /// Stores the low bits of a scalar.

@@ -41,8 +41,9 @@ pub(crate) struct Interpreted {
 struct Layout {
     /// The hidden generic context.
     context: u32,
-    /// A word for each value.
+    /// A word for each value, or two if there are vectors.
     values: u32,
+    value_bytes: u32,
     slots: Vec<u32>,
     size: u32,
 }
@@ -51,7 +52,11 @@ impl Layout {
     fn of(f: &Function) -> Layout {
         let context = 8 * f.sig.params.len() as u32;
         let values = context + 8;
-        let mut end = values.saturating_add(8 * f.values.len() as u32);
+        let value_bytes = match f.values.iter().any(|v| v.ty.is_vector()) {
+            true => 16,
+            false => 8,
+        };
+        let mut end = values.saturating_add(value_bytes * f.values.len() as u32);
         let mut slots = Vec::with_capacity(f.slots.len());
         for slot in &f.slots {
             let at = end.next_multiple_of(slot.align.max(8));
@@ -61,13 +66,14 @@ impl Layout {
         Layout {
             context,
             values,
+            value_bytes,
             slots,
             size: end,
         }
     }
 
     fn value(&self, v: Value) -> usize {
-        self.values as usize + 8 * v.index()
+        self.values as usize + self.value_bytes as usize * v.index()
     }
 
     fn slot(&self, s: Slot) -> usize {

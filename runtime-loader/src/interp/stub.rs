@@ -4,18 +4,6 @@ use super::Interpreted;
 use shared_codegen::abi::helper::HelperId;
 use shared_codegen::ir::{Function, FunctionBuilder, Imm, MemType, Op, SlotData, Type};
 
-/// The word of a parameter is read as its type says.
-pub(super) fn mem_type(ty: Type) -> MemType {
-    match ty {
-        Type::I32 => MemType::I32,
-        Type::I64 => MemType::I64,
-        Type::F32 => MemType::F32,
-        Type::F64 => MemType::F64,
-        Type::Ref => MemType::Ref,
-        Type::ByRef => MemType::ByRef,
-    }
-}
-
 pub(super) fn build(code: &'static Interpreted) -> Function {
     let f = &code.f;
     let mut stub = Function::new(f.name.clone(), f.sig.clone());
@@ -32,7 +20,7 @@ pub(super) fn build(code: &'static Interpreted) -> Function {
     let entry = b.create_entry();
     for n in 0..f.sig.params.len() {
         let value = b.param(entry, n);
-        b.slot_store(frame, 8 * n as i32, mem_type(f.sig.params[n]), value);
+        b.slot_store(frame, 8 * n as i32, f.sig.params[n].in_memory(), value);
     }
     if f.sig.context {
         let context = b.emit(Op::ContextArg, Type::I64, &[], Imm::None);
@@ -57,7 +45,7 @@ pub(super) fn build(code: &'static Interpreted) -> Function {
             let low = one(&mut b, Op::Trunc, Type::I32, bits);
             one(&mut b, Op::Bitcast, ty, low)
         }
-        Type::Ref | Type::ByRef => one(&mut b, Op::AddrCast, ty, bits),
+        _ => one(&mut b, Op::AddrCast, ty, bits),
     });
     b.ret(result);
     b.finish()

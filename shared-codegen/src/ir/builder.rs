@@ -17,7 +17,7 @@ use super::ssa::{Edge, Ssa};
 use super::typing;
 use super::{
     Block, CallInfo, ConvTarget, FloatCc, Function, Imm, Inst, InstData, IntCc, MemRef, MemType,
-    Op, Region, Signature, Slot, SourceLoc, Target, Type, Value,
+    Op, Region, Signature, Slot, SourceLoc, Target, Type, Value, zero_of,
 };
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
@@ -343,11 +343,8 @@ impl FunctionBuilder {
 
     /// Zero of any type.
     pub fn zero(&mut self, ty: Type) -> Value {
-        match ty {
-            Type::I32 | Type::I64 => self.iconst(ty, 0),
-            Type::F32 | Type::F64 => self.emit1(Op::Fconst, ty, &[], Imm::Float(0)),
-            Type::Ref | Type::ByRef => self.null(ty),
-        }
+        let (op, imm) = zero_of(ty);
+        self.emit1(op, ty, &[], imm)
     }
 
     /// Runtime constant: `ref` for strings and type objects, else `i64`.

@@ -2,6 +2,7 @@
 
 use super::op::{ImmKind, Op};
 use super::types::{AliasClass, MemRef, MemType, Type};
+use super::vector::Lane;
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
 use crate::abi::trap::TrapKind;
@@ -276,6 +277,9 @@ pub enum Imm {
     /// Bytes (or scale), and a second number: offset for `addr_index`, else 1 if the memory may hold references.
     Size(u32, i32),
     Atomic(MemType, AliasClass),
+    Lane(Lane),
+    /// Lanes, and the amount of a shift.
+    LaneShift(Lane, u8),
 }
 
 impl Imm {
@@ -299,7 +303,19 @@ impl Imm {
             Imm::Region(_) => ImmKind::Region,
             Imm::Size(..) => ImmKind::Size,
             Imm::Atomic(..) => ImmKind::Atomic,
+            Imm::Lane(_) => ImmKind::Lane,
+            Imm::LaneShift(..) => ImmKind::LaneShift,
         }
+    }
+}
+
+/// Op and immediate of zero of a type.
+pub fn zero_of(ty: Type) -> (Op, Imm) {
+    match ty {
+        Type::I32 | Type::I64 => (Op::Iconst, Imm::Int(0)),
+        Type::F32 | Type::F64 => (Op::Fconst, Imm::Float(0)),
+        Type::Ref | Type::ByRef => (Op::Null, Imm::None),
+        Type::V128 => (Op::VZero, Imm::None),
     }
 }
 

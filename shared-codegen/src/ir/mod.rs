@@ -10,9 +10,11 @@ mod ssa;
 pub mod text;
 mod types;
 pub mod typing;
+pub mod vector;
 pub mod verify;
 
 pub use builder::{FunctionBuilder, Var, target};
 pub use function::*;
 pub use op::{Arg, Fx, ImmKind, Level, OPS, Op, OpInfo, Res};
 pub use types::{AliasClass, MemRef, MemType, Type};
+pub use vector::Lane;

@@ -77,6 +77,10 @@ pub enum ImmKind {
     Size,
     /// `Imm::Atomic`: access type and alias.
     Atomic,
+    /// `Imm::Lane`.
+    Lane,
+    /// `Imm::LaneShift`: lanes and amount.
+    LaneShift,
 }
 
 bitflags::bitflags! {
@@ -311,6 +315,36 @@ ops! {
     /// `conv.ovf.un`: the source is taken as unsigned.
     ConvOvfU = "conv_ovf_u"(Any) Int, R::T, [THROW], Cli;
 
+    // ---- vectors: the same in each lane; which lanes an op has is said by `vector::scalar_op`
+    /// All bits zero.
+    VZero = "vzero"() None, R::T, [], Low;
+    /// 0, 1, 2 and so on.
+    VIota = "viota"() Lane, R::T, [], Low;
+    /// The operand, of the lane's scalar type, in all lanes.
+    VSplat = "vsplat"(Any) Lane, R::T, [], Low;
+    /// Addition.
+    VAdd = "vadd"(T, T) Lane, R::T, [], Low;
+    /// Subtraction.
+    VSub = "vsub"(T, T) Lane, R::T, [], Low;
+    /// Multiplication, low halves.
+    VMul = "vmul"(T, T) Lane, R::T, [], Low;
+    /// Division of floats.
+    VDiv = "vdiv"(T, T) Lane, R::T, [], Low;
+    /// Bitwise and.
+    VAnd = "vand"(T, T) None, R::T, [], Low;
+    /// Bitwise or.
+    VOr = "vor"(T, T) None, R::T, [], Low;
+    /// Bitwise exclusive or.
+    VXor = "vxor"(T, T) None, R::T, [], Low;
+    /// Shift left by less than the lane has bits.
+    VShl = "vshl"(T) LaneShift, R::T, [], Low;
+    /// Arithmetic shift right.
+    VShrS = "vshr_s"(T) LaneShift, R::T, [], Low;
+    /// Logical shift right.
+    VShrU = "vshr_u"(T) LaneShift, R::T, [], Low;
+    /// Sum of all lanes, of the lane's scalar type (`i32` and `i64` lanes).
+    VSum = "vsum"(Is(V128)) Lane, R::T, [], Low;
+
     // ---- memory
     /// Loads a scalar. The address is known to be valid (a null check came before).
     Load = "load"(Addr) Mem, R::T, [READ], Low;
@@ -435,6 +469,11 @@ impl Op {
     /// Ends a block.
     pub fn is_terminator(self) -> bool {
         self.info().fx.contains(Fx::TERM)
+    }
+
+    /// Computes with vectors.
+    pub fn is_vector(self) -> bool {
+        self as u8 >= Op::VZero as u8 && self as u8 <= Op::VSum as u8
     }
 
     /// Can be removed when its result is unused.

@@ -5,7 +5,7 @@
 //! their phi down first (which also cuts cycles) and collect its arguments from a work list.
 
 use super::builder::Var;
-use super::{Block, Function, Imm, Inst, InstData, Op, SourceLoc, Type, Value, ValueDef};
+use super::{Block, Function, Inst, InstData, SourceLoc, Type, Value, ValueDef, zero_of};
 use smallvec::SmallVec;
 
 const NONE: u32 = u32::MAX;
@@ -215,11 +215,7 @@ impl Ssa {
         if let Some(v) = self.zeros[ty as usize] {
             return v;
         }
-        let (op, imm) = match ty {
-            Type::I32 | Type::I64 => (Op::Iconst, Imm::Int(0)),
-            Type::F32 | Type::F64 => (Op::Fconst, Imm::Float(0)),
-            Type::Ref | Type::ByRef => (Op::Null, Imm::None),
-        };
+        let (op, imm) = zero_of(ty);
         let data = InstData {
             op,
             ty,

@@ -16,17 +16,20 @@ pub enum Type {
     Ref,
     /// Managed pointer; may point into an object, to the stack, or to unmanaged memory.
     ByRef,
+    /// 16 bytes of lanes of one kind ([`super::Lane`]); made by `vectorize`, never passed or returned.
+    V128,
 }
 
 impl Type {
     /// All types with their names in IR text.
-    pub const ALL: [(Type, &'static str); 6] = [
+    pub const ALL: [(Type, &'static str); 7] = [
         (Type::I32, "i32"),
         (Type::I64, "i64"),
         (Type::F32, "f32"),
         (Type::F64, "f64"),
         (Type::Ref, "ref"),
         (Type::ByRef, "byref"),
+        (Type::V128, "v128"),
     ];
 
     /// Name in IR text.
@@ -38,13 +41,32 @@ impl Type {
     pub fn bytes(self) -> u32 {
         match self {
             Type::I32 | Type::F32 => 4,
+            Type::V128 => 16,
             _ => 8,
         }
     }
 
-    /// Kept in an SSE register.
+    /// Floating-point number: kept in an SSE register.
     pub fn is_float(self) -> bool {
         matches!(self, Type::F32 | Type::F64)
+    }
+
+    /// Vector: kept in an SSE register too.
+    pub fn is_vector(self) -> bool {
+        self == Type::V128
+    }
+
+    /// Memory that holds a value of this type whole.
+    pub fn in_memory(self) -> MemType {
+        match self {
+            Type::I32 => MemType::I32,
+            Type::I64 => MemType::I64,
+            Type::F32 => MemType::F32,
+            Type::F64 => MemType::F64,
+            Type::Ref => MemType::Ref,
+            Type::ByRef => MemType::ByRef,
+            Type::V128 => MemType::V128,
+        }
     }
 
     /// Object reference or managed pointer.
@@ -82,11 +104,13 @@ pub enum MemType {
     Ref,
     /// Managed pointer (only in stack memory).
     ByRef,
+    /// 16 bytes, not necessarily aligned.
+    V128,
 }
 
 impl MemType {
     /// All access types with their names in IR text.
-    pub const ALL: [(MemType, &'static str); 10] = [
+    pub const ALL: [(MemType, &'static str); 11] = [
         (MemType::I8, "i8"),
         (MemType::U8, "u8"),
         (MemType::I16, "i16"),
@@ -97,6 +121,7 @@ impl MemType {
         (MemType::F64, "f64"),
         (MemType::Ref, "ref"),
         (MemType::ByRef, "byref"),
+        (MemType::V128, "v128"),
     ];
 
     /// Name in IR text.
@@ -110,6 +135,7 @@ impl MemType {
             MemType::I8 | MemType::U8 => 1,
             MemType::I16 | MemType::U16 => 2,
             MemType::I32 | MemType::F32 => 4,
+            MemType::V128 => 16,
             _ => 8,
         }
     }
@@ -123,6 +149,7 @@ impl MemType {
             MemType::F64 => Type::F64,
             MemType::Ref => Type::Ref,
             MemType::ByRef => Type::ByRef,
+            MemType::V128 => Type::V128,
         }
     }
 }

@@ -4,7 +4,8 @@
 //! arguments, results, branch arguments, stored values, comparisons) `i64`, `ref` and `byref` may stand for each
 //! other: they are the same kind of register, and CIL mixes them.
 
-use super::{Arg, CallInfo, Function, Imm, InstData, Op, Res, Signature, Type, Value};
+use super::vector::scalar_op;
+use super::{Arg, CallInfo, Function, Imm, InstData, Lane, Op, Res, Signature, Type, Value};
 
 /// Two types that may stand for each other where a value only passes through.
 pub fn compatible(a: Type, b: Type) -> bool {
@@ -69,7 +70,54 @@ pub fn check_inst(f: &Function, data: &InstData) -> Result<(), String> {
         return Err(format!("{} has type {}", info.name, data.ty.name()));
     }
     check_patterns(f, data)?;
+    check_vectors(f, data)?;
     check_special(f, data)
+}
+
+/// Vectors are loaded, stored and passed to blocks; else only vector operations know them.
+fn check_vectors(f: &Function, data: &InstData) -> Result<(), String> {
+    let name = data.op.info().name;
+    let is_memory = matches!(data.op, Op::Load | Op::Store | Op::SlotLoad | Op::SlotStore);
+    if !data.op.is_vector() {
+        let mut types = data.args.iter().map(|&v| f.ty(v)).chain([data.ty]);
+        return match types.any(Type::is_vector) && !is_memory {
+            true => Err(format!("{name} of a vector")),
+            false => Ok(()),
+        };
+    }
+    let Some(lane) = lane_of(&data.imm) else {
+        return demand(data.ty.is_vector(), || format!("{name} is no vector"));
+    };
+    let scalar = lane.scalar();
+    let no_such_lanes = || format!("{name} has no {} lanes", lane.name());
+    match data.op {
+        Op::VSum => {
+            demand(matches!(lane, Lane::I32 | Lane::I64), no_such_lanes)?;
+            return demand(data.ty == scalar, || {
+                format!("{name} gives {}", scalar.name())
+            });
+        }
+        Op::VSplat => demand(f.ty(data.args[0]) == scalar, || {
+            format!("{name} wants {}", scalar.name())
+        })?,
+        Op::VIota => demand(!scalar.is_float(), no_such_lanes)?,
+        op => demand(scalar_op(op, lane).is_some(), no_such_lanes)?,
+    }
+    if let Imm::LaneShift(_, n) = data.imm {
+        demand(u32::from(n) < lane.bits(), || format!("{name} by {n}"))?;
+    }
+    demand(data.ty.is_vector(), || format!("{name} is no vector"))
+}
+
+fn lane_of(imm: &Imm) -> Option<Lane> {
+    match *imm {
+        Imm::Lane(lane) | Imm::LaneShift(lane, _) => Some(lane),
+        _ => None,
+    }
+}
+
+fn demand(ok: bool, message: impl FnOnce() -> String) -> Result<(), String> {
+    if ok { Ok(()) } else { Err(message()) }
 }
 
 fn check_patterns(f: &Function, data: &InstData) -> Result<(), String> {

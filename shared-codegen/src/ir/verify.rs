@@ -303,6 +303,9 @@ impl Verifier<'_> {
                 "the entry's parameters are not the signature's",
             );
         }
+        if f.sig.params.iter().chain(&f.sig.ret).any(|t| t.is_vector()) {
+            self.fault(Some(entry), "vectors are not passed or returned");
+        }
         if data.region.is_some() {
             self.fault(Some(entry), "the entry is in a region");
         }

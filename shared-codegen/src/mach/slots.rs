@@ -19,7 +19,8 @@ const MAX_BITS: usize = 1 << 28;
 pub fn share_slots<I: MachInst>(code: &VCode<I>, output: &mut Output) {
     let slots = output.num_spillslots;
     let blocks = code.order.blocks.len();
-    if slots < MIN_SLOTS || slots * blocks > MAX_BITS {
+    // Here each slot stands for itself, so those of vectors would come apart.
+    if slots < MIN_SLOTS || code.wide_floats || slots * blocks > MAX_BITS {
         return;
     }
     let accesses = Accesses::collect(code, output);

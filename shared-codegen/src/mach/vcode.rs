@@ -64,6 +64,8 @@ pub struct VCode<I> {
     operand_ends: Vec<u32>,
     clobbers: FxHashMap<u32, PRegSet>,
     num_vregs: u32,
+    /// Spill slots of floats have 16 bytes: there are vectors among them.
+    pub wide_floats: bool,
 }
 
 impl<I> VCode<I> {
@@ -139,8 +141,11 @@ impl<I: MachInst> Function for VCode<I> {
         self.num_vregs as usize
     }
 
-    fn spillslot_size(&self, _class: RegClass) -> usize {
-        1
+    fn spillslot_size(&self, class: RegClass) -> usize {
+        match class {
+            RegClass::Float if self.wide_floats => 2,
+            _ => 1,
+        }
     }
 }
 
@@ -162,11 +167,12 @@ pub struct VCodeBuilder<I> {
     /// For each register the one it is another name of, if any.
     aliases: Vec<Option<VReg>>,
     num_vregs: u32,
+    wide_floats: bool,
 }
 
 impl<I: MachInst> VCodeBuilder<I> {
-    /// For a function with these blocks.
-    pub fn new(order: BlockOrder) -> Self {
+    /// For a function with these blocks, and whether there are vectors in float registers.
+    pub fn new(order: BlockOrder, wide_floats: bool) -> Self {
         let n = order.blocks.len();
         VCodeBuilder {
             order,
@@ -177,6 +183,7 @@ impl<I: MachInst> VCodeBuilder<I> {
             edge_args: vec![Vec::new(); n],
             aliases: Vec::new(),
             num_vregs: 0,
+            wide_floats,
         }
     }
 
@@ -249,6 +256,7 @@ impl<I: MachInst> VCodeBuilder<I> {
             operand_ends: Vec::new(),
             clobbers: FxHashMap::default(),
             num_vregs: self.num_vregs,
+            wide_floats: self.wide_floats,
             order: self.order,
         };
         for (i, b) in code.order.blocks.iter().enumerate() {

@@ -29,7 +29,7 @@
 
 use super::PassContext;
 use crate::ir::{
-    Block, Function, Imm, Inst, InstData, MemType, Op, RegionKind, Slot, SlotData, SourceLoc, Type,
+    Block, Function, Imm, Inst, InstData, MemType, Op, RegionKind, Slot, SlotData, SourceLoc,
     Value, ValueDef,
 };
 use rustc_hash::FxHashMap;
@@ -232,9 +232,9 @@ impl Homes {
         let home = match f.values[v.index()].def {
             ValueDef::Result(i) if is_constant(f.insts[i.index()].op) => Home::Copy(i),
             _ => {
-                let mem = frame_type(f.ty(v));
+                let mem = f.ty(v).in_memory();
                 let slot = f.add_slot(SlotData {
-                    size: 8,
+                    size: mem.bytes().max(8),
                     align: 8,
                     ty: None,
                     zeroed: false,
@@ -254,17 +254,6 @@ fn is_constant(op: Op) -> bool {
         op,
         Op::Iconst | Op::Fconst | Op::Null | Op::Const | Op::SlotAddr | Op::ThreadPtr
     )
-}
-
-fn frame_type(ty: Type) -> MemType {
-    match ty {
-        Type::I32 => MemType::I32,
-        Type::I64 => MemType::I64,
-        Type::F32 => MemType::F32,
-        Type::F64 => MemType::F64,
-        Type::Ref => MemType::Ref,
-        Type::ByRef => MemType::ByRef,
-    }
 }
 
 /// Gives each block reachable from a handler its own copies of the homed values that are live into it.

@@ -243,7 +243,7 @@ pub(super) fn class_place(class: AliasClass) -> Place {
 }
 
 /// Classes that name the same memory are one: arrays of signed and unsigned elements of one size can be each other.
-fn canonical_class(class: AliasClass) -> AliasClass {
+pub fn canonical_class(class: AliasClass) -> AliasClass {
     match class {
         AliasClass::Element(MemType::I8) => AliasClass::Element(MemType::U8),
         AliasClass::Element(MemType::I16) => AliasClass::Element(MemType::U16),

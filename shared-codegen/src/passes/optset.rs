@@ -19,7 +19,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "sse2",
     "gshared",
     "gsharedvt",
-    "simd",
     "unsafe",
 ];
 

@@ -22,7 +22,9 @@
 
 use super::PassContext;
 use crate::analysis::{Cfg, DominanceFrontier, Dominators, MAX_BLOCK_ARGS, beyond};
-use crate::ir::{Block, Function, Imm, Inst, InstData, MemType, Op, Slot, SourceLoc, Type, Value};
+use crate::ir::{
+    Block, Function, Imm, Inst, InstData, MemType, Op, Slot, SourceLoc, Type, Value, zero_of,
+};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -352,11 +354,7 @@ fn emit(
 }
 
 fn zero(f: &mut Function, ty: Type, loc: SourceLoc, out: &mut Vec<Inst>) -> Value {
-    let (op, imm) = match ty {
-        Type::I32 | Type::I64 => (Op::Iconst, Imm::Int(0)),
-        Type::F32 | Type::F64 => (Op::Fconst, Imm::Float(0)),
-        Type::Ref | Type::ByRef => (Op::Null, Imm::None),
-    };
+    let (op, imm) = zero_of(ty);
     emit(f, op, ty, &[], imm, loc, out)
 }
 

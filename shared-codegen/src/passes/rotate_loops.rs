@@ -24,7 +24,7 @@
 use super::PassContext;
 use crate::analysis::{Cfg, Dominators, Loop, Loops};
 use crate::ir::{
-    Block, Function, Fx, Imm, Inst, InstData, MemType, Op, Slot, SlotData, SourceLoc, Type, Value,
+    Block, Function, Fx, Imm, Inst, InstData, MemType, Op, Slot, SlotData, SourceLoc, Value,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -144,16 +144,9 @@ pub(super) fn spill_definitions(f: &mut Function, blocks: &[Block]) {
 }
 
 fn new_home(f: &mut Function, v: Value) -> (Slot, MemType) {
-    let mem = match f.ty(v) {
-        Type::I32 => MemType::I32,
-        Type::I64 => MemType::I64,
-        Type::F32 => MemType::F32,
-        Type::F64 => MemType::F64,
-        Type::Ref => MemType::Ref,
-        Type::ByRef => MemType::ByRef,
-    };
+    let mem = f.ty(v).in_memory();
     let slot = f.add_slot(SlotData {
-        size: 8,
+        size: mem.bytes().max(8),
         align: 8,
         ty: None,
         zeroed: false,

@@ -29,9 +29,10 @@
 //! Cost: control flow is computed anew for each loop split, then linear in its size. Needs `rotate-loops` and `licm` before;
 //! runs `licm` after itself, which finds more in the copies. Invalidates everything about control flow.
 
-mod bounds;
+pub(super) mod bounds;
 mod build;
-mod shape;
+pub(super) mod front;
+pub(super) mod shape;
 
 use super::PassContext;
 use super::remarks::{Subject, Verdict};

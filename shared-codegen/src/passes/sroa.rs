@@ -23,7 +23,7 @@ mod plan;
 use super::PassContext;
 use crate::ir::{
     AliasClass, Function, Imm, Inst, InstData, MemRef, MemType, Op, Slot, SlotData, SourceLoc,
-    Type, Value,
+    Type, Value, zero_of,
 };
 use plan::{Place, Plan};
 use smallvec::SmallVec;
@@ -168,11 +168,7 @@ impl Splitter<'_> {
 
     fn zero(&self, f: &mut Function, at: Place, bytes: u32, loc: SourceLoc, out: &mut Vec<Inst>) {
         for (_, ty, slot) in self.range(at, bytes) {
-            let (op, imm) = match ty.value_type() {
-                Type::I32 | Type::I64 => (Op::Iconst, Imm::Int(0)),
-                Type::F32 | Type::F64 => (Op::Fconst, Imm::Float(0)),
-                Type::Ref | Type::ByRef => (Op::Null, Imm::None),
-            };
+            let (op, imm) = zero_of(ty.value_type());
             let zero = emit(f, op, ty.value_type(), &[], imm, loc, out);
             store_slot(f, slot, ty, zero, loc, out);
         }

@@ -5,7 +5,7 @@ use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
     escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
     null_check_elim, promote_slots, rotate_loops, sccp, simplify_cfg, split_loops, sroa,
-    store_elim, strength_reduce, tail_calls, tail_recursion,
+    store_elim, strength_reduce, tail_calls, tail_recursion, vectorize,
 };
 use crate::ir::Function;
 
@@ -97,6 +97,8 @@ passes! {
         "test at the end of loops";
     Licm = "licm" ["loop"] licm::run, false, Default,
         "compute, check and load once in front of loops what stays the same";
+    Vectorize = "vectorize" ["simd"] vectorize::run, false, Default,
+        "do several rounds of loops over arrays by vector operations";
     SplitLoops = "split-loops" ["unroll"] split_loops::run, false, Default,
         "run the rounds of counted loops that cannot fail without bounds checks, several at a time";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
@@ -165,6 +167,7 @@ pub const PIPELINE: &[PassId] = {
         RotateLoops,
         SimplifyCfg,
         Licm,
+        Vectorize,
         SplitLoops,
         Gvn,
         NullCheckElim,
@@ -264,6 +267,31 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             Devirtualize,
             Expand,
             "what expansion makes of virtual calls has no method any more",
+        ),
+        (
+            RotateLoops,
+            Vectorize,
+            "only loops with the test at the end are vectorized",
+        ),
+        (
+            Licm,
+            Vectorize,
+            "checks and lengths that stay in the loop must be asked for in front again",
+        ),
+        (
+            BoundsCheckElim,
+            Vectorize,
+            "what is proven needs no test in front",
+        ),
+        (
+            IfConvert,
+            Vectorize,
+            "only loops without branches are vectorized",
+        ),
+        (
+            Vectorize,
+            SplitLoops,
+            "several rounds in one are not recognized, and the rest of the rounds wants to be split",
         ),
         (
             RotateLoops,

@@ -99,6 +99,18 @@ i64 helper_new_object(i64 mt) { buf[40] = mt; return (i64)(buf + 40); }
 i64 helper_new_array(i64 mt, i64 n) { buf[40] = mt; buf[43] = n; return (i64)(buf + 40); }
 i64 helper_new_small_object(i64 mt) { return helper_new_object(mt); }
 i64 helper_new_small_array(i64 mt, i64 n) { return helper_new_array(mt, n); }
+#define LANES(T, call, expression) ({ \
+    enum { N = 16 / sizeof(T) }; \
+    T a[N], b[N], r[N]; i64 A = (i64)a, B = (i64)b, R = (i64)r; int good = 1; \
+    for (int n = 0; n < N; n++) { a[n] = (T)(0x9e3779b97f4a7c15ull * (n + 1)); b[n] = (T)(0xd1b54a32d192ed03ull * (n + 3)); } \
+    call; \
+    for (int n = 0; n < N; n++) { T want = (T)(expression); good &= !memcmp(&want, &r[n], sizeof want); } \
+    good; })
+#define SUMS(T, call) ({ \
+    enum { N = 16 / sizeof(T) }; \
+    T a[N], sum = 0; i64 A = (i64)a; \
+    for (int n = 0; n < N; n++) sum += a[n] = (T)(0x9e3779b97f4a7c15ull * (n + 1)); \
+    (T)(call) == sum; })
 double helper_fmod(double a, double b) { return fmod(a, b); }
 void helper_memmove(i64 d, i64 s, i64 n) { memmove((void*)d, (void*)s, n); }
 void helper_throw(i64 o) { }

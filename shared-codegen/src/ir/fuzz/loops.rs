@@ -5,6 +5,8 @@
 //! may be null. Loops count up or down by constants or parameters to limits of all kinds; indexes are the counter plus or minus
 //! something, a second counter, or the same each round. Nothing bounds the rounds: run it with fuel.
 
+mod plain;
+
 use super::program::Random;
 use crate::abi::layout;
 use crate::abi::trap::TrapKind;
@@ -84,9 +86,14 @@ pub fn random_loop(seed: u64) -> LoopProgram {
     g.b.jump(start, &[]);
     g.b.seal(start);
     g.b.switch_to(start);
-    match g.r.below(4) {
-        0 => g.nest(),
-        1 => {
+    match g.r.below(8) {
+        0..=2 => g.plain_loop(),
+        3 => {
+            g.plain_loop();
+            g.plain_loop();
+        }
+        4 => g.nest(),
+        5 => {
             g.one_loop();
             g.one_loop();
         }
@@ -152,7 +159,10 @@ impl Gen {
         let (head, exit) = (self.b.create_block(), self.b.create_block());
         self.b.jump(head, &[]);
         self.b.switch_to(head);
-        self.one_loop();
+        match self.r.below(3) {
+            0 => self.plain_loop(),
+            _ => self.one_loop(),
+        }
         if !self.b.is_terminated() {
             let (n, one) = (self.get(round), self.b.i32(1));
             let next = self.b.iadd(n, one);
@@ -325,33 +335,8 @@ impl Gen {
 
     /// Where an element is, checked.
     fn element(&mut self, array: usize, ty: MemType) -> (Value, MemRef) {
-        let a = match array {
-            3 => self.field(ARRAY_FIELD, 1, MemType::Ref),
-            n => self.params[n],
-        };
         let index = self.index();
-        self.b.null_check(a);
-        let length = self.b.array_len(a);
-        let wide = match self.wide_checks {
-            true => {
-                let wide = self.b.sext32(index);
-                self.b.bounds_check(wide, length);
-                wide
-            }
-            false => {
-                let length = self.b.trunc(length);
-                self.b.bounds_check(index, length);
-                self.b.zext32(index)
-            }
-        };
-        let at = self.b.addr_index(a, wide, ty.bytes(), layout::array::DATA);
-        let mem = MemRef {
-            offset: 0,
-            ty,
-            alias: AliasClass::Element(ty),
-            volatile: false,
-        };
-        (at, mem)
+        self.element_at(array, ty, index)
     }
 
     fn read(&mut self, array: usize) -> Value {

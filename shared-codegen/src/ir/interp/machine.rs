@@ -17,7 +17,7 @@ const MAX_DEPTH: usize = 500;
 pub(super) struct Frame {
     pub f: Rc<Function>,
     /// Bits of each value.
-    pub values: Vec<u64>,
+    pub values: Vec<u128>,
     /// Addresses of the slots.
     pub slots: Vec<u64>,
     pub context: u64,
@@ -118,11 +118,23 @@ impl<'h> Machine<'h> {
         let frame = self.frames.last().expect("there is a frame");
         Const {
             ty: f.ty(v),
-            bits: frame.values[v.index()],
+            bits: frame.values[v.index()] as u64,
         }
     }
 
     pub fn set(&mut self, v: Option<Value>, bits: u64) {
+        if let Some(v) = v {
+            self.top().values[v.index()] = bits.into();
+        }
+    }
+
+    /// Bits of a value of any size.
+    pub fn get_wide(&self, f: &Function, v: Value) -> u128 {
+        let frame = self.frames.last().expect("there is a frame");
+        frame.values[f.resolve(v).index()]
+    }
+
+    pub fn set_wide(&mut self, v: Option<Value>, bits: u128) {
         if let Some(v) = v {
             self.top().values[v.index()] = bits;
         }
@@ -160,7 +172,7 @@ impl<'h> Machine<'h> {
             if !typing::compatible(f.ty(p), a.ty) {
                 return unsupported(format!("{a:?} for {p} of {}", f.name));
             }
-            values[p.index()] = a.bits;
+            values[p.index()] = a.bits.into();
         }
         let mark = self.mem.stack_mark();
         let mut slots = Vec::with_capacity(f.slots.len());
@@ -253,7 +265,7 @@ impl<'h> Machine<'h> {
     }
 
     fn go(&mut self, f: &Function, target: &Target) {
-        let args: Vec<u64> = target.args.iter().map(|&v| self.get(f, v).bits).collect();
+        let args: Vec<u128> = target.args.iter().map(|&v| self.get_wide(f, v)).collect();
         let frame = self.top();
         for (&p, bits) in f.blocks[target.block.index()].params.iter().zip(args) {
             frame.values[p.index()] = bits;

@@ -109,6 +109,20 @@ impl Memory {
         Ok(())
     }
 
+    /// Loads 16 bytes.
+    pub fn load_wide(&self, address: u64) -> Result<u128, BadAddress> {
+        let mut buffer = [0; 16];
+        buffer.copy_from_slice(self.bytes(address, 16)?);
+        Ok(u128::from_le_bytes(buffer))
+    }
+
+    /// Stores 16 bytes.
+    pub fn store_wide(&mut self, address: u64, bits: u128) -> Result<(), BadAddress> {
+        let to = self.bytes_mut(address, 16)?;
+        to.copy_from_slice(&bits.to_le_bytes());
+        Ok(())
+    }
+
     /// Loads a word.
     pub fn word(&self, address: u64) -> Result<u64, BadAddress> {
         Ok(self.load(address, MemType::I64)?.bits)

@@ -6,7 +6,8 @@ use crate::abi::helper::HelperId;
 use crate::abi::layout;
 use crate::abi::trap::TrapKind;
 use crate::ir::eval::{Const, Outcome, compare, eval};
-use crate::ir::{Function, Imm, InstData, MemType, Op, Type};
+use crate::ir::vector::eval_vector;
+use crate::ir::{Function, Imm, InstData, MemType, Op, Type, Value};
 
 const NULL: Raise = Raise::Trap(TrapKind::NullReference);
 
@@ -15,6 +16,10 @@ impl Machine<'_> {
     pub fn step(&mut self, f: &Function, data: &InstData, base: usize) -> Answer<Flow> {
         if data.op.is_terminator() {
             return self.control(f, data, base);
+        }
+        let wide = |v: &Value| f.ty(*v).is_vector();
+        if data.op.is_vector() || data.args.iter().chain(&data.result).any(wide) {
+            return self.vector_op(f, data);
         }
         let args = self.args(f, data);
         match eval(data.op, data.ty, &data.imm, &args) {
@@ -38,6 +43,33 @@ impl Machine<'_> {
         };
         if let Some(bits) = value {
             self.set(data.result, bits);
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Operations on vectors, loads and stores of them.
+    fn vector_op(&mut self, f: &Function, data: &InstData) -> Answer<Flow> {
+        let args: Vec<u128> = data.args.iter().map(|&v| self.get_wide(f, v)).collect();
+        let at = |offset: i32| (args[0] as u64).wrapping_add(offset as i64 as u64);
+        let (loaded, stored) = match (data.op, data.imm) {
+            (Op::Load, Imm::Mem(m)) => (Some(at(m.offset)), None),
+            (Op::SlotLoad, Imm::Slot(s, offset, _)) => (Some(self.slot_at(s, offset)), None),
+            (Op::Store, Imm::Mem(m)) => (None, Some((at(m.offset), args[1]))),
+            (Op::SlotStore, Imm::Slot(s, offset, _)) => {
+                (None, Some((self.slot_at(s, offset), args[0])))
+            }
+            _ => (None, None),
+        };
+        if let Some(at) = loaded {
+            let bits = self.mem.load_wide(at)?;
+            self.set_wide(data.result, bits);
+        } else if let Some((at, bits)) = stored {
+            self.mem.store_wide(at, bits)?;
+        } else {
+            let Some(bits) = eval_vector(data.op, &data.imm, &args) else {
+                return unsupported("vector operation");
+            };
+            self.set_wide(data.result, bits);
         }
         Ok(Flow::Next)
     }

@@ -5,8 +5,8 @@ use super::lex::{Cursor, Result};
 use crate::abi::trap::TrapKind;
 use crate::ir::{
     AliasClass, Block, BlockData, CallInfo, FloatCc, Function, Imm, ImmKind, InlineSite, Inst,
-    InstData, IntCc, Lookup, LookupRef, MemRef, MemType, Op, Region, RegionData, RegionKind, Sig,
-    Signature, Slot, SlotData, SourceLoc, Target, Type, Value, ValueData, ValueDef, typing,
+    InstData, IntCc, Lane, Lookup, LookupRef, MemRef, MemType, Op, Region, RegionData, RegionKind,
+    Sig, Signature, Slot, SlotData, SourceLoc, Target, Type, Value, ValueData, ValueDef, typing,
 };
 use crate::types::{MethodId, TypeId};
 use smallvec::SmallVec;
@@ -428,7 +428,17 @@ impl<'c, 't> Parser<'c, 't> {
                 Imm::Size(n, second)
             }
             ImmKind::Atomic => Imm::Atomic(self.mem_type()?, self.alias()?),
+            ImmKind::Lane => Imm::Lane(self.lane()?),
+            ImmKind::LaneShift => Imm::LaneShift(self.lane()?, self.c.number()?),
         })
+    }
+
+    fn lane(&mut self) -> Result<Lane> {
+        let w = self.c.word()?;
+        let found = Lane::ALL.iter().find(|(_, n)| *n == w);
+        found
+            .map(|t| t.0)
+            .ok_or_else(|| self.c.error(format!("no such lanes: {w}")))
     }
 
     fn int_cc(&mut self) -> Result<IntCc> {

@@ -297,6 +297,8 @@ impl<'a> Printer<'a, '_> {
             Imm::Region(r) => write!(self, "{r}"),
             Imm::Size(n, 0) => write!(self, "{n}"),
             Imm::Size(n, m) => write!(self, "{n}{m:+}"),
+            Imm::Lane(l) => self.write_str(l.name()),
+            Imm::LaneShift(l, n) => write!(self, "{} {n}", l.name()),
             Imm::Atomic(m, a) => {
                 self.write_str(m.name())?;
                 self.alias(a)

@@ -296,13 +296,11 @@ impl Finish<'_, '_> {
                 self.spills.copy(a, b);
                 reg_move(a, b)
             }
-            (Some(a), _, _, Some(slot)) if self.spills.store(a, slot) => {
-                store_move(a, Amode::Spill(slot))
-            }
+            (Some(a), _, _, Some(slot)) if self.spills.store(a, slot) => self.store_move(a, slot),
             (Some(_), _, _, Some(_)) => return,
             (_, Some(b), Some(slot), _) => match self.spills.load(slot, b) {
                 Some(a) => reg_move(a, b),
-                None => load_move(Amode::Spill(slot), b),
+                None => self.load_move(slot, b),
             },
             _ => {
                 debug_assert!(false, "the allocator makes no moves between slots");
@@ -324,6 +322,46 @@ impl Finish<'_, '_> {
             return;
         }
         self.emit(inst);
+    }
+
+    /// What moves a float register from and to its spill slot.
+    fn float_move(&self) -> SseMovOp {
+        match self.lowered.code.wide_floats {
+            true => SseMovOp::Movups,
+            false => SseMovOp::Movsd,
+        }
+    }
+
+    fn store_move(&self, a: PReg, slot: u32) -> MInst {
+        let (src, dst) = (Reg::phys(a), Amode::Spill(slot));
+        match a.class() {
+            RegClass::Int => MInst::Store {
+                size: Size::S64,
+                dst,
+                src: RegImm::Reg(src),
+            },
+            _ => MInst::SseStore {
+                op: self.float_move(),
+                dst,
+                src,
+            },
+        }
+    }
+
+    fn load_move(&self, slot: u32, b: PReg) -> MInst {
+        let (src, dst) = (RegMem::Mem(Amode::Spill(slot)), Reg::phys(b));
+        match b.class() {
+            RegClass::Int => MInst::Mov {
+                size: Size::S64,
+                src,
+                dst,
+            },
+            _ => MInst::SseMovScalar {
+                op: self.float_move(),
+                src,
+                dst,
+            },
+        }
     }
 
     fn target(&self, l: Label) -> Label {
@@ -428,38 +466,6 @@ fn reg_move(a: PReg, b: PReg) -> MInst {
         },
         _ => MInst::SseMov {
             op: SseMovOp::Movaps,
-            src,
-            dst,
-        },
-    }
-}
-
-fn store_move(a: PReg, m: Amode) -> MInst {
-    let src = Reg::phys(a);
-    match a.class() {
-        RegClass::Int => MInst::Store {
-            size: Size::S64,
-            dst: m,
-            src: RegImm::Reg(src),
-        },
-        _ => MInst::SseStore {
-            op: SseMovOp::Movsd,
-            dst: m,
-            src,
-        },
-    }
-}
-
-fn load_move(m: Amode, b: PReg) -> MInst {
-    let (src, dst) = (RegMem::Mem(m), Reg::phys(b));
-    match b.class() {
-        RegClass::Int => MInst::Mov {
-            size: Size::S64,
-            src,
-            dst,
-        },
-        _ => MInst::SseMovScalar {
-            op: SseMovOp::Movsd,
             src,
             dst,
         },

@@ -22,7 +22,7 @@ const MAX_DEPTH: u32 = 6;
 
 /// `0 <= counter + offset + c < length` for all `c` from `low` to `high`.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Range {
+pub(in crate::passes) struct Range {
     pub length: Value,
     pub offset: Option<Offset>,
     pub low: i64,
@@ -31,13 +31,13 @@ pub(super) struct Range {
 
 /// A value added to the counter, or subtracted.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Offset {
+pub(in crate::passes) struct Offset {
     pub value: Value,
     pub negative: bool,
 }
 
 /// What is done with a loop.
-pub(super) struct Plan {
+pub(in crate::passes) struct Plan {
     pub ranges: Vec<Range>,
     /// `index <u length`, both invariant.
     pub fixed: Vec<(Value, Value)>,
@@ -59,34 +59,9 @@ impl Plan {
 }
 
 /// The plan for a loop.
-pub(super) fn plan(f: &Function, doms: &Dominators, shape: &Shape) -> Plan {
-    let checks = null_checks(f);
-    let mut finder = Finder {
-        f,
-        shape,
-        memory: Memory::new(f),
-        written: FxHashSet::default(),
-        first: FxHashSet::default(),
-        tests_types: tests_types(f, shape),
-        plan: Plan {
-            ranges: Vec::new(),
-            fixed: Vec::new(),
-            removed: FxHashMap::default(),
-            exact: FxHashMap::from_iter([(shape.counter, (None, 0))]),
-            safe: safe_objects(&checks, doms, doms.idom(shape.header).unwrap_or(f.entry())),
-            rounds: 0,
-        },
-    };
-    finder.written = finder.memory.written(&shape.blocks);
-    finder.find_first();
-    if finder.can_compute(shape.limit, 0) && finder.step_is_known() {
-        for &b in &shape.blocks {
-            for &i in &f.blocks[b.index()].insts {
-                finder.visit(i);
-            }
-        }
-        finder.plan.rounds = unroll_factor(f, shape, &finder.plan);
-    }
+pub(in crate::passes) fn plan(f: &Function, doms: &Dominators, shape: &Shape) -> Plan {
+    let mut finder = Finder::new(f, doms, shape);
+    finder.find();
     finder.plan
 }
 
@@ -99,7 +74,7 @@ fn tests_types(f: &Function, shape: &Shape) -> bool {
 }
 
 /// Rounds at a time: more the smaller the loop is.
-pub(super) fn unroll_factor(f: &Function, shape: &Shape, plan: &Plan) -> usize {
+pub(in crate::passes) fn unroll_factor(f: &Function, shape: &Shape, plan: &Plan) -> usize {
     let insts = shape.blocks.iter().flat_map(|b| &f.blocks[b.index()].insts);
     let works = |i: &&Inst| {
         let data = &f.insts[i.index()];
@@ -118,9 +93,10 @@ pub(super) fn unroll_factor(f: &Function, shape: &Shape, plan: &Plan) -> usize {
 }
 
 /// An index: the counter plus an invariant plus a constant.
-pub(super) type Index = (Option<Offset>, i64);
+pub(in crate::passes) type Index = (Option<Offset>, i64);
 
-struct Finder<'a> {
+/// Looks for what can be asked in front of a loop.
+pub(in crate::passes) struct Finder<'a> {
     f: &'a Function,
     shape: &'a Shape,
     memory: Memory,
@@ -129,7 +105,46 @@ struct Finder<'a> {
     first: FxHashSet<Inst>,
     /// The loop asks what an object is, so that it may not be an array elsewhere.
     tests_types: bool,
-    plan: Plan,
+    pub plan: Plan,
+}
+
+impl<'a> Finder<'a> {
+    pub(in crate::passes) fn new(f: &'a Function, doms: &Dominators, shape: &'a Shape) -> Self {
+        let checks = null_checks(f);
+        let mut finder = Finder {
+            f,
+            shape,
+            memory: Memory::new(f),
+            written: FxHashSet::default(),
+            first: FxHashSet::default(),
+            tests_types: tests_types(f, shape),
+            plan: Plan {
+                ranges: Vec::new(),
+                fixed: Vec::new(),
+                removed: FxHashMap::default(),
+                exact: FxHashMap::from_iter([(shape.counter, (None, 0))]),
+                safe: safe_objects(&checks, doms, doms.idom(shape.header).unwrap_or(f.entry())),
+                rounds: 0,
+            },
+        };
+        finder.written = finder.memory.written(&shape.blocks);
+        finder.find_first();
+        finder
+    }
+
+    /// Finds the checks that can be left out; false if the loop's rounds cannot be counted in front.
+    pub(in crate::passes) fn find(&mut self) -> bool {
+        if !self.can_compute(self.shape.limit, 0) || !self.step_is_known() {
+            return false;
+        }
+        for &b in &self.shape.blocks {
+            for &i in &self.f.blocks[b.index()].insts {
+                self.visit(i);
+            }
+        }
+        self.plan.rounds = unroll_factor(self.f, self.shape, &self.plan);
+        true
+    }
 }
 
 impl Finder<'_> {
@@ -153,7 +168,7 @@ impl Finder<'_> {
     }
 
     /// The value can be computed in front of the loop.
-    fn can_compute(&self, v: Value, depth: u32) -> bool {
+    pub(in crate::passes) fn can_compute(&self, v: Value, depth: u32) -> bool {
         let v = self.f.resolve(v);
         if self.shape.is_outside(self.f, v) {
             return true;
@@ -305,7 +320,7 @@ impl Finder<'_> {
     }
 
     /// The value as an index.
-    fn index(&self, v: Value) -> Option<Index> {
+    pub(in crate::passes) fn index(&self, v: Value) -> Option<Index> {
         let v = self.f.resolve(v);
         if v == self.shape.counter {
             return Some((None, 0));

@@ -5,15 +5,15 @@ use crate::ir::{Block, Function, Fx, Imm, Inst, InstData, IntCc, Op, Type, Value
 use rustc_hash::FxHashSet;
 
 /// Most blocks of a loop that is copied.
-pub(super) const MAX_BLOCKS: usize = 12;
+pub(in crate::passes) const MAX_BLOCKS: usize = 12;
 /// Most instructions of a loop that is copied.
-pub(super) const MAX_INSTS: usize = 80;
+pub(in crate::passes) const MAX_INSTS: usize = 80;
 /// Largest step, either way.
 const MAX_STEP: i64 = 1 << 16;
 
 /// What is added to the counter in each round.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Step {
+pub(in crate::passes) enum Step {
     /// Not 0.
     Const(i64),
     /// An `i32` that is the same in all rounds; counts only if it is positive.
@@ -21,7 +21,7 @@ pub(super) enum Step {
 }
 
 /// A counted loop: entered at the header, left at the latch (and elsewhere) when `next cc limit` does not hold.
-pub(super) struct Shape {
+pub(in crate::passes) struct Shape {
     pub header: Block,
     pub latch: Block,
     /// Where it is entered from.
@@ -62,7 +62,7 @@ impl Shape {
 }
 
 /// The loop, if it is an innermost one that counts and can be copied.
-pub(super) fn find(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> Option<Shape> {
+pub(in crate::passes) fn find(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> Option<Shape> {
     let data = &loops.loops[l.index()];
     let &[latch] = data.latches.as_slice() else {
         return None;

@@ -1,6 +1,6 @@
 //! Calls: arguments and results by the calling convention of `docs/architecture.md` §3.
 
-use super::emit::{mem_size, scalar_mov};
+use super::emit::{mem_size, sse_mov};
 use super::rules::Context;
 use super::{Lower, class};
 use crate::abi::fixup::Fixup;
@@ -272,7 +272,7 @@ impl Lower<'_> {
     fn push_store(&mut self, ty: Type, src: Reg, dst: Amode) {
         let inst = match ty {
             Type::F32 | Type::F64 => MInst::SseStore {
-                op: scalar_mov(ty),
+                op: sse_mov(ty),
                 dst,
                 src,
             },

@@ -12,7 +12,7 @@ use rule_types::*;
 /// The names the rules use for types.
 pub mod rule_types {
     pub use crate::abi::trap::TrapKind;
-    pub use crate::ir::{FloatCc, Inst, IntCc, MemType, Op, Type as Ty, Value};
+    pub use crate::ir::{FloatCc, Inst, IntCc, Lane, MemType, Op, Type as Ty, Value};
     pub use crate::isa::x64::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
     pub use crate::isa::x64::ops::*;
     pub use crate::isa::x64::regs::Reg;
@@ -264,7 +264,7 @@ impl Context for Lower<'_> {
     }
 
     fn int_ty(&mut self, ty: &Ty) -> Option<Ty> {
-        (!ty.is_float()).then_some(*ty)
+        (!ty.is_float() && !ty.is_vector()).then_some(*ty)
     }
 
     fn float_ty(&mut self, ty: &Ty) -> Option<Ty> {
@@ -281,6 +281,20 @@ impl Context for Lower<'_> {
     fn float_cc(&mut self, i: Inst) -> Option<FloatCc> {
         match self.f.insts[i.index()].imm {
             Imm::FloatCc(cc) => Some(cc),
+            _ => None,
+        }
+    }
+
+    fn lane(&mut self, i: Inst) -> Option<Lane> {
+        match self.f.insts[i.index()].imm {
+            Imm::Lane(lane) => Some(lane),
+            _ => None,
+        }
+    }
+
+    fn lane_shift(&mut self, i: Inst) -> Option<(Lane, u8)> {
+        match self.f.insts[i.index()].imm {
+            Imm::LaneShift(lane, n) => Some((lane, n)),
             _ => None,
         }
     }
@@ -556,6 +570,28 @@ impl Context for Lower<'_> {
 
     fn load(&mut self, ty: &MemType, m: Amode) -> Reg {
         self.emit_load(*ty, m)
+    }
+
+    // ---- vectors
+
+    fn v_zero(&mut self) -> Reg {
+        self.emit_zero_vector()
+    }
+
+    fn v_iota(&mut self, lane: &Lane) -> Reg {
+        self.emit_iota(*lane)
+    }
+
+    fn v_splat(&mut self, lane: &Lane, x: Value) -> Reg {
+        self.emit_splat(*lane, x)
+    }
+
+    fn v_sum(&mut self, lane: &Lane, x: Reg) -> Reg {
+        self.emit_lane_sum(*lane, x)
+    }
+
+    fn packed_shift(&mut self, op: &SseShiftOp, src: Reg, count: u8) -> Reg {
+        self.emit_packed_shift(*op, src, count)
     }
 
     // ---- instructions without result

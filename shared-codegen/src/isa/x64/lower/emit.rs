@@ -38,11 +38,11 @@ pub(super) fn narrow_imm(size: Size, src: RegImm) -> RegImm {
     }
 }
 
-/// Loads a value of this type as it is passed on the stack.
+/// Loads a value of this type whole.
 pub(super) fn load_whole(ty: Type, m: Amode, dst: Reg) -> MInst {
     match ty {
-        Type::F32 | Type::F64 => MInst::SseMovScalar {
-            op: scalar_mov(ty),
+        Type::F32 | Type::F64 | Type::V128 => MInst::SseMovScalar {
+            op: sse_mov(ty),
             src: RegMem::Mem(m),
             dst,
         },
@@ -54,11 +54,12 @@ pub(super) fn load_whole(ty: Type, m: Amode, dst: Reg) -> MInst {
     }
 }
 
-pub(super) fn scalar_mov(ty: Type) -> SseMovOp {
-    if ty == Type::F32 {
-        SseMovOp::Movss
-    } else {
-        SseMovOp::Movsd
+/// The load or store of a value that is kept in an SSE register.
+pub(super) fn sse_mov(ty: Type) -> SseMovOp {
+    match ty {
+        Type::F32 => SseMovOp::Movss,
+        Type::V128 => SseMovOp::Movups,
+        _ => SseMovOp::Movsd,
     }
 }
 
@@ -342,14 +343,14 @@ impl Lower<'_> {
     pub(super) fn emit_store(&mut self, ty: MemType, v: Value, dst: Amode) {
         let size = mem_size(ty);
         match ty {
-            MemType::F32 | MemType::F64 => {
+            MemType::F32 | MemType::F64 | MemType::V128 => {
                 if let Some(n) = self.float_store_imm(ty, v) {
                     let src = RegImm::Imm(n);
                     self.buf.push(MInst::Store { size, dst, src });
                     return;
                 }
                 let src = self.reg(v);
-                let op = scalar_mov(ty.value_type());
+                let op = sse_mov(ty.value_type());
                 self.buf.push(MInst::SseStore { op, dst, src });
             }
             _ => {

@@ -12,6 +12,12 @@ use regalloc2::RegClass;
 /// Blocks up to this size are copied and zeroed by single moves.
 const MAX_UNROLLED: u32 = 128;
 
+/// Held in general registers.
+fn is_int(ty: MemType) -> bool {
+    let ty = ty.value_type();
+    !ty.is_float() && !ty.is_vector()
+}
+
 impl Lower<'_> {
     /// For `store m, op(load m, x)`: the memory, if the load can move to the store.
     pub(super) fn memory_of_rmw(&mut self, store: Inst, loaded: Value) -> Option<Amode> {
@@ -43,16 +49,12 @@ impl Lower<'_> {
                     && !b.volatile
                     && a.offset == b.offset
                     && a.ty.bytes() == b.ty.bytes()
-                    && !a.ty.value_type().is_float()
-                    && !b.ty.value_type().is_float()
+                    && is_int(a.ty)
+                    && is_int(b.ty)
                     && self.f.resolve(s.args[0]) == self.f.resolve(l.args[0])
             }
             (Op::SlotStore, Op::SlotLoad, Imm::Slot(a, o, t), Imm::Slot(b, p, u)) => {
-                a == b
-                    && o == p
-                    && t.bytes() == u.bytes()
-                    && !t.value_type().is_float()
-                    && !u.value_type().is_float()
+                a == b && o == p && t.bytes() == u.bytes() && is_int(t) && is_int(u)
             }
             _ => false,
         }

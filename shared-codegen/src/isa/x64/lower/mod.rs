@@ -15,6 +15,7 @@ mod emit;
 mod memory;
 mod probe;
 mod upper;
+mod vector;
 #[allow(
     clippy::all,
     unused_variables,
@@ -144,7 +145,7 @@ pub fn lower(
         features,
         policy,
         next_label: order.blocks.len() as u32,
-        builder: VCodeBuilder::new(order),
+        builder: VCodeBuilder::new(order, f.values.iter().any(|v| v.ty.is_vector())),
         buf: Vec::new(),
         current: Inst(0),
         at: (f.entry(), 0),
@@ -451,7 +452,7 @@ impl Lower<'_> {
 
 /// Register class of a type.
 fn class(ty: Type) -> RegClass {
-    if ty.is_float() {
+    if ty.is_float() || ty.is_vector() {
         RegClass::Float
     } else {
         RegClass::Int

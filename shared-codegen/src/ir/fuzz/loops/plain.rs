@@ -1,0 +1,200 @@
+//! Loops of one path over arrays, as vectors like them: copies, maps, fills and sums.
+
+use super::Gen;
+use crate::ir::{AliasClass, Imm, IntCc, MemRef, MemType, Op, Type, Value, Var, target};
+
+/// Operations on integers that vectors may have.
+const INT_OPS: [Op; 7] = [
+    Op::Iadd,
+    Op::Iadd,
+    Op::Isub,
+    Op::And,
+    Op::Or,
+    Op::Xor,
+    Op::Imul,
+];
+const FLOAT_OPS: [Op; 5] = [Op::Fadd, Op::Fmul, Op::Fmul, Op::Fsub, Op::Fdiv];
+
+impl Gen {
+    /// A loop that counts up by 1 and does nothing but compute with elements.
+    pub(super) fn plain_loop(&mut self) {
+        let start = match self.r.below(6) {
+            0 => self.params[5],
+            n => self.b.i32([0, 0, 0, 1, 2][n - 1]),
+        };
+        self.b.def_var(self.counter, start);
+        let (head, body) = (self.b.create_block(), self.b.create_block());
+        let exit = self.b.create_block();
+        self.b.jump(head, &[]);
+        self.b.switch_to(head);
+        let limit = match self.r.below(8) {
+            0 => self.params[4],
+            1 => self.b.i32(16 + self.r.below(30) as i32),
+            n => self.length(n % 3),
+        };
+        let i = self.get(self.counter);
+        let test = self.b.icmp(IntCc::Slt, i, limit);
+        self.b.brif(test, target(body, &[]), target(exit, &[]));
+        self.b.seal(body);
+        self.b.switch_to(body);
+        let third = self.r.below(2) == 0;
+        for _ in 0..1 + self.r.below(2) {
+            match third {
+                true => self.plain_stmt(2, self.element),
+                false => {
+                    let array = [0, 1, 3][self.r.below(3)];
+                    self.plain_stmt(array, MemType::I32);
+                }
+            }
+        }
+        let (i, one) = (self.get(self.counter), self.b.i32(1));
+        let next = self.b.iadd(i, one);
+        self.b.def_var(self.counter, next);
+        self.b.emit(Op::Poll, Type::I32, &[], Imm::None);
+        self.b.jump(head, &[]);
+        self.b.seal(head);
+        self.join(exit);
+    }
+
+    /// An element is computed, or something added to a sum.
+    fn plain_stmt(&mut self, array: usize, ty: MemType) {
+        let x = self.plain_value(array, ty, 2);
+        let sum = match ty.value_type() {
+            Type::I32 => Some(self.sum),
+            Type::I64 => Some(self.wide),
+            _ => None,
+        };
+        match sum {
+            Some(sum) if self.r.below(3) == 0 => self.plain_sum(sum, x),
+            _ => {
+                let (at, mem) = self.plain_element(array, ty);
+                self.b.store(at, x, mem);
+            }
+        }
+    }
+
+    fn plain_sum(&mut self, sum: Var, x: Value) {
+        let s = self.get(sum);
+        let s = match self.r.below(3) {
+            0 => self.b.isub(s, x),
+            1 => self.b.iadd(x, s),
+            _ => self.b.iadd(s, x),
+        };
+        self.b.def_var(sum, s);
+    }
+
+    fn plain_element(&mut self, array: usize, ty: MemType) -> (Value, MemRef) {
+        // The two arrays of one type may be the same.
+        let array = match array {
+            0 | 1 => self.r.below(2),
+            n => n,
+        };
+        match self.r.below(4) {
+            0 => self.element(array, ty),
+            _ => {
+                let i = self.get(self.counter);
+                self.element_at(array, ty, i)
+            }
+        }
+    }
+
+    fn plain_value(&mut self, array: usize, ty: MemType, depth: usize) -> Value {
+        let value = ty.value_type();
+        if depth == 0 || self.r.below(4) == 0 {
+            return self.plain_leaf(array, ty);
+        }
+        let a = self.plain_value(array, ty, depth - 1);
+        let one = |g: &mut Gen, op, x: &[Value]| {
+            let v = g.b.emit(op, value, x, Imm::None);
+            v.expect("the op has a result")
+        };
+        if value.is_float() {
+            let unary = [Op::Fneg, Op::Fabs][self.r.below(2)];
+            let op = FLOAT_OPS[self.r.below(FLOAT_OPS.len())];
+            return match self.r.below(6) {
+                0 => one(self, unary, &[a]),
+                _ => {
+                    let b = self.plain_value(array, ty, depth - 1);
+                    one(self, op, &[a, b])
+                }
+            };
+        }
+        match self.r.below(8) {
+            0 => {
+                let op = [Op::Shl, Op::ShrS, Op::ShrU][self.r.below(3)];
+                let by = self.b.i32([1, 3, 7, 15, 31, 33][self.r.below(6)]);
+                one(self, op, &[a, by])
+            }
+            1 => {
+                let op = [Op::Ineg, Op::Not][self.r.below(2)];
+                one(self, op, &[a])
+            }
+            2 if value == Type::I32 => {
+                let op = [Op::Sext8, Op::Zext8, Op::Sext16, Op::Zext16][self.r.below(4)];
+                one(self, op, &[a])
+            }
+            _ => {
+                let b = self.plain_value(array, ty, depth - 1);
+                let op = INT_OPS[self.r.below(INT_OPS.len())];
+                one(self, op, &[a, b])
+            }
+        }
+    }
+
+    fn plain_leaf(&mut self, array: usize, ty: MemType) -> Value {
+        let choice = self.r.below(6);
+        match (ty.value_type(), choice) {
+            (_, 0..=2) => {
+                let (at, mem) = self.plain_element(array, ty);
+                self.b.load(at, mem)
+            }
+            (Type::I32, 3) => self.get(self.counter),
+            (Type::I32, 4) => self.params[4],
+            (Type::I32, _) => self.b.i32([1, -1, 3, 255, 0x1234][self.r.below(5)]),
+            (Type::I64, 3) => {
+                let i = self.get(self.counter);
+                self.b.sext32(i)
+            }
+            (Type::I64, 4) => self.b.sext32(self.params[4]),
+            (Type::I64, _) => self.b.i64([1, -1, 1 << 33][self.r.below(3)]),
+            (Type::F32, _) => self.b.f32([0.5, -3.0, 1e30][self.r.below(3)]),
+            _ => self.b.f64([0.5, -3.0, 1e300][self.r.below(3)]),
+        }
+    }
+
+    /// Where an element is, checked.
+    pub(super) fn element_at(
+        &mut self,
+        array: usize,
+        ty: MemType,
+        index: Value,
+    ) -> (Value, MemRef) {
+        let a = match array {
+            3 => self.field(super::ARRAY_FIELD, 1, MemType::Ref),
+            n => self.params[n],
+        };
+        self.b.null_check(a);
+        let length = self.b.array_len(a);
+        let wide = match self.wide_checks {
+            true => {
+                let wide = self.b.sext32(index);
+                self.b.bounds_check(wide, length);
+                wide
+            }
+            false => {
+                let length = self.b.trunc(length);
+                self.b.bounds_check(index, length);
+                self.b.zext32(index)
+            }
+        };
+        let data = crate::abi::layout::array::DATA;
+        let at = self.b.addr_index(a, wide, ty.bytes(), data);
+        let mem = MemRef {
+            offset: 0,
+            ty,
+            alias: AliasClass::Element(ty),
+            volatile: false,
+        };
+        (at, mem)
+    }
+}

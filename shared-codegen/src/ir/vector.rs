@@ -1,0 +1,201 @@
+//! Vectors: kinds of lanes, which operations have them, and what vector operations mean.
+
+use super::eval::{Const, Outcome, eval};
+use super::{Imm, MemType, Op, Type};
+
+/// What a vector is divided into.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Lane {
+    /// 8-bit integers.
+    I8,
+    /// 16-bit integers.
+    I16,
+    /// 32-bit integers.
+    I32,
+    /// 64-bit integers.
+    I64,
+    /// IEEE singles.
+    F32,
+    /// IEEE doubles.
+    F64,
+}
+
+impl Lane {
+    /// All kinds with their names in IR text.
+    pub const ALL: [(Lane, &'static str); 6] = [
+        (Lane::I8, "i8"),
+        (Lane::I16, "i16"),
+        (Lane::I32, "i32"),
+        (Lane::I64, "i64"),
+        (Lane::F32, "f32"),
+        (Lane::F64, "f64"),
+    ];
+
+    /// Name in IR text.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// Size in bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Lane::I8 => 1,
+            Lane::I16 => 2,
+            Lane::I32 | Lane::F32 => 4,
+            Lane::I64 | Lane::F64 => 8,
+        }
+    }
+
+    /// Number of bits.
+    pub fn bits(self) -> u32 {
+        8 * self.bytes()
+    }
+
+    /// Lanes of a [`Type::V128`].
+    pub fn count(self) -> u32 {
+        Type::V128.bytes() / self.bytes()
+    }
+
+    /// Type of one lane as a value of its own. Of small integers only the low bits count.
+    pub fn scalar(self) -> Type {
+        match self {
+            Lane::I8 | Lane::I16 | Lane::I32 => Type::I32,
+            Lane::I64 => Type::I64,
+            Lane::F32 => Type::F32,
+            Lane::F64 => Type::F64,
+        }
+    }
+
+    /// Lanes that hold what memory of this type holds; not references.
+    pub fn of(ty: MemType) -> Option<Lane> {
+        Some(match ty {
+            MemType::I8 | MemType::U8 => Lane::I8,
+            MemType::I16 | MemType::U16 => Lane::I16,
+            MemType::I32 => Lane::I32,
+            MemType::I64 => Lane::I64,
+            MemType::F32 => Lane::F32,
+            MemType::F64 => Lane::F64,
+            MemType::Ref | MemType::ByRef | MemType::V128 => return None,
+        })
+    }
+
+    fn mask(self) -> u128 {
+        (1 << self.bits()) - 1
+    }
+}
+
+/// The scalar operation that a vector operation does in each lane.
+pub fn scalar_op(op: Op, lane: Lane) -> Option<Op> {
+    let float = lane.scalar().is_float();
+    Some(match op {
+        Op::VAdd if float => Op::Fadd,
+        Op::VSub if float => Op::Fsub,
+        Op::VMul if float => Op::Fmul,
+        Op::VDiv if float => Op::Fdiv,
+        Op::VAdd => Op::Iadd,
+        Op::VSub => Op::Isub,
+        Op::VMul if matches!(lane, Lane::I16 | Lane::I32) => Op::Imul,
+        Op::VShl if !float && lane != Lane::I8 => Op::Shl,
+        Op::VShrS if matches!(lane, Lane::I16 | Lane::I32) => Op::ShrS,
+        Op::VShrU if !float && lane != Lane::I8 => Op::ShrU,
+        _ => return None,
+    })
+}
+
+/// Evaluates a vector operation: bits of its operands and of its result. `None` if the op has no such lanes or is none.
+pub fn eval_vector(op: Op, imm: &Imm, args: &[u128]) -> Option<u128> {
+    match (op, *imm, args) {
+        (Op::VZero, Imm::None, []) => Some(0),
+        (Op::VIota, Imm::Lane(lane), []) => Some(build(lane, u128::from)),
+        (Op::VSplat, Imm::Lane(lane), &[x]) => Some(build(lane, |_| x)),
+        (Op::VAnd, Imm::None, &[a, b]) => Some(a & b),
+        (Op::VOr, Imm::None, &[a, b]) => Some(a | b),
+        (Op::VXor, Imm::None, &[a, b]) => Some(a ^ b),
+        (Op::VSum, Imm::Lane(lane), &[x]) => {
+            let sum = (0..lane.count()).fold(0, |s: u128, n| s.wrapping_add(get(lane, x, n)));
+            Some(sum & lane.mask())
+        }
+        (_, Imm::Lane(lane), &[a, b]) => each(op, lane, |n, signed| {
+            [scalar(lane, a, n, signed), scalar(lane, b, n, signed)]
+        }),
+        (_, Imm::LaneShift(lane, by), &[a]) => each(op, lane, |n, signed| {
+            [scalar(lane, a, n, signed), Const::i32(by.into())]
+        }),
+        _ => None,
+    }
+}
+
+/// Computes each lane by the scalar operation on the operands given for it.
+fn each(op: Op, lane: Lane, operands: impl Fn(u32, bool) -> [Const; 2]) -> Option<u128> {
+    let scalar = scalar_op(op, lane)?;
+    let mut result = 0;
+    for n in 0..lane.count() {
+        let args = operands(n, scalar == Op::ShrS);
+        let Outcome::Value(c) = eval(scalar, lane.scalar(), &Imm::None, &args) else {
+            return None;
+        };
+        result |= (u128::from(c.bits) & lane.mask()) << (n * lane.bits());
+    }
+    Some(result)
+}
+
+fn build(lane: Lane, value: impl Fn(u32) -> u128) -> u128 {
+    let lanes = (0..lane.count()).map(|n| (value(n) & lane.mask()) << (n * lane.bits()));
+    lanes.fold(0, |a, b| a | b)
+}
+
+fn get(lane: Lane, x: u128, n: u32) -> u128 {
+    (x >> (n * lane.bits())) & lane.mask()
+}
+
+/// A lane as an operand, small integers extended.
+fn scalar(lane: Lane, x: u128, n: u32, signed: bool) -> Const {
+    let bits = get(lane, x, n) as i64;
+    let bits = match lane {
+        Lane::I8 if signed => bits as i8 as i64,
+        Lane::I16 if signed => bits as i16 as i64,
+        _ => bits,
+    };
+    Const::of(lane.scalar(), bits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lanes32(x: [u32; 4]) -> u128 {
+        x.iter().rev().fold(0, |all, &n| all << 32 | u128::from(n))
+    }
+
+    #[test]
+    fn lanes_do_not_reach_into_each_other() {
+        let add = |lane, a, b| eval_vector(Op::VAdd, &Imm::Lane(lane), &[a, b]);
+        assert_eq!(add(Lane::I8, 0xffff, 0x0001), Some(0xff00));
+        assert_eq!(add(Lane::I16, 0xffff, 0x0001), Some(0));
+        let product = eval_vector(
+            Op::VMul,
+            &Imm::Lane(Lane::I32),
+            &[lanes32([3, u32::MAX, 0, 1 << 31]), lanes32([5, 2, 7, 2])],
+        );
+        assert_eq!(product, Some(lanes32([15, u32::MAX - 1, 0, 0])));
+        assert_eq!(eval_vector(Op::VMul, &Imm::Lane(Lane::I8), &[1, 1]), None);
+    }
+
+    #[test]
+    fn shifts_and_sums() {
+        let shift = |op, lane, by, x| eval_vector(op, &Imm::LaneShift(lane, by), &[x]);
+        let x = 0x8000_7fff;
+        assert_eq!(shift(Op::VShrS, Lane::I16, 1, x), Some(0xc000_3fff));
+        assert_eq!(shift(Op::VShrU, Lane::I16, 1, x), Some(0x4000_3fff));
+        assert_eq!(shift(Op::VShl, Lane::I16, 1, x), Some(0xfffe));
+        let iota = eval_vector(Op::VIota, &Imm::Lane(Lane::I32), &[]);
+        assert_eq!(iota, Some(lanes32([0, 1, 2, 3])));
+        let sum = eval_vector(
+            Op::VSum,
+            &Imm::Lane(Lane::I32),
+            &[lanes32([u32::MAX, 2, 3, 4])],
+        );
+        assert_eq!(sum, Some(8));
+    }
+}

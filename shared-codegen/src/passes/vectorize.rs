@@ -1,0 +1,98 @@
+//! Vectorization: counted loops over arrays do several rounds by one operation.
+//!
+//! ```text
+//! block1(v2: i32, v3: i32):             block0:                        ; n = length of v0
+//!     v5 = sext32 v2                        L = min(limit, n)
+//!     v6 = addr_index v0, v5                brif 0 < L - 15, block2(0, zero..), block1(0, v3)
+//!     v7 = load.i32 v6                  block2(w: i64, a0: v128, .. a3: v128):
+//!     v8 = iadd.i32 v3, v7                  a0' = vadd.v128 i32 a0, v0[w .. w + 4]
+//!     v9 = iadd.i32 v2, 1                   ... a3' = vadd.v128 i32 a3, v0[w + 12 .. w + 16]
+//!     v10 = icmp slt v9, limit              w' = iadd.i64 w, 16
+//!     poll                                  poll
+//!     brif v10, block1(v9, v8), block3      brif w' < L - 15, block2(w', a0', ..), block4
+//!                                       block4:
+//!                                           s = v3 + vsum a0' + a1' + a2' + a3'
+//!                                           brif trunc(w') < limit, block1(trunc(w'), s), block3
+//!                                       block1(v2: i32, v3: i32):      ; as before: the rest of the rounds
+//! ```
+//! The loop stays behind its vector version and does what is left, or everything if something could fail: see [`super::split_loops`], whose
+//! analysis of what must be asked in front is used here. Vectorized are innermost loops of one path that count up by 1 and do nothing but
+//! * read and write elements of one-dimensional arrays of numbers at the counter plus an invariant;
+//! * compute with them what SSE can: addition and so on ([`plan`] has the list). Lanes are as wide as the elements; arithmetic on small
+//!   integers is done in lanes of 8 or 16 bits where the upper bits do not matter;
+//! * sum up integers. Sums of floats depend on the order, so they stay as they are.
+//!
+//! Two arrays may be the same object. Accesses to the same index keep their order, and a read of what a later round writes
+//! comes before it; for anything else the arrays are compared in front.
+//!
+//! Cost: as `split-loops`. Needs `rotate-loops` and `licm` before, and must come before `split-loops`, which makes loops
+//! unrecognizable and takes care of the rest of the rounds. Invalidates everything about control flow.
+
+mod build;
+mod plan;
+
+use super::PassContext;
+use super::remarks::{Subject, Verdict};
+use super::split_loops::shape;
+use crate::analysis::{Cfg, Dominators, Loop, Loops};
+use crate::ir::{Block, Function};
+use rustc_hash::FxHashSet;
+
+/// Most loops vectorized in a function.
+const MAX_LOOPS: usize = 24;
+
+/// Runs the pass.
+pub fn run(f: &mut Function, cx: &PassContext) -> bool {
+    f.resolve_aliases();
+    let mut done: FxHashSet<Block> = FxHashSet::default();
+    let mut changed = false;
+    for _ in 0..MAX_LOOPS {
+        if !vectorize_one(f, cx, &mut done) {
+            break;
+        }
+        changed = true;
+    }
+    if changed {
+        super::promote_slots::run(f, cx);
+    }
+    changed
+}
+
+/// Vectorizes the first loop whose header is not among those done with; false if there is none.
+fn vectorize_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>) -> bool {
+    let cfg = Cfg::new(f);
+    let doms = Dominators::new(&cfg);
+    let loops = Loops::new(&cfg, &doms);
+    for (n, l) in loops.loops.iter().enumerate() {
+        let n = Loop(n as u32);
+        if loops.loops.iter().any(|x| x.parent == Some(n)) || !done.insert(l.header) {
+            continue;
+        }
+        let loc = f.insts[f.blocks[l.header.index()].insts[0].index()].loc;
+        let missed = |why: &str| {
+            cx.remark("vectorize", Subject::Loop, f, loc, || {
+                Verdict::missed(format!("not vectorized: {why}"))
+            });
+        };
+        let Some(shape) = shape::find(f, &cfg, &loops, n) else {
+            missed("it does not count, or calls something");
+            continue;
+        };
+        let plan = match plan::plan(f, &doms, &shape) {
+            Ok(plan) => plan,
+            Err(why) => {
+                missed(why);
+                continue;
+            }
+        };
+        cx.remark("vectorize", Subject::Loop, f, loc, || {
+            Verdict::done(format!(
+                "vectorized: {} rounds at a time",
+                plan.split.rounds
+            ))
+        });
+        done.insert(build::build(f, &shape, &plan));
+        return true;
+    }
+    false
+}

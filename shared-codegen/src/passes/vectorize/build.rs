@@ -1,0 +1,326 @@
+//! Makes the vector version of a loop.
+
+use super::super::split_loops::front::{Emitter, Entry, Front, place};
+use super::super::split_loops::shape::Shape;
+use super::plan::{Access, Node, VectorPlan};
+use crate::ir::{
+    Block, Function, Imm, Inst, IntCc, Lane, MemRef, MemType, Op, Target, Type, Value,
+};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+/// Vectorizes the loop; gives the header of the vector version.
+pub(super) fn build(f: &mut Function, shape: &Shape, plan: &VectorPlan) -> Block {
+    let mut new = vec![];
+    let (mut front, entry) = Front::open(f, shape, &plan.split, &mut new);
+    ask_more(&mut front, plan);
+    let mut maker = Maker::new(front, shape, plan);
+    let header = maker.enter(&entry);
+    maker.body(&entry, header);
+    maker.leave(&entry);
+    place(f, shape, new);
+    header
+}
+
+/// What only vectors need to know.
+fn ask_more(front: &mut Front, plan: &VectorPlan) {
+    for &v in &plan.nulls {
+        let object = front.compute(v);
+        if front.may_be_null(v) {
+            let null = front.e.emit(Op::Null, front.e.f.ty(v), &[], Imm::None);
+            front.need_cc(IntCc::Ne, object, null);
+            front.safe.insert(v);
+        }
+    }
+    for &(a, b) in &plan.distinct {
+        let (a, b) = (front.compute(a), front.compute(b));
+        front.need_cc(IntCc::Ne, a, b);
+    }
+    for &v in &plan.invariant {
+        front.compute(v);
+    }
+}
+
+struct Maker<'a, 'f> {
+    e: Emitter<'f>,
+    shape: &'a Shape,
+    plan: &'a VectorPlan,
+    /// Where the loop goes if there are too few rounds.
+    fallback: Target,
+    /// Values of the loop that are the same in all rounds, as computed in front.
+    known: FxHashMap<Value, Value>,
+    /// Arrays and what is added to the counter, of 64 bits, as computed in front.
+    front: FxHashMap<Value, Value>,
+    /// Nodes that are the same in all rounds.
+    fixed: Vec<Option<Value>>,
+    /// 0, 1, 2 and so on, by lanes.
+    iotas: FxHashMap<Lane, Value>,
+    /// The counter of the first round, of 64 bits.
+    wide: Value,
+    /// Sums so far: for each sum as many as there are vectors.
+    accumulators: Vec<Vec<Value>>,
+    /// The counter behind the rounds done together.
+    next: Value,
+}
+
+impl<'a, 'f> Maker<'a, 'f> {
+    /// Computes what all rounds need.
+    fn new(mut front: Front<'a, 'f>, shape: &'a Shape, plan: &'a VectorPlan) -> Self {
+        let mut values = FxHashMap::default();
+        for o in plan.offsets() {
+            let wide = front.compute_wide(o.value);
+            values.insert(o.value, wide);
+        }
+        let mut fixed = vec![None; plan.nodes.len()];
+        let mut iotas = FxHashMap::default();
+        for (n, node) in plan.nodes.iter().enumerate() {
+            match *node {
+                Node::Splat(v, lane) => {
+                    let x = front.compute(v);
+                    fixed[n] = Some(splat(&mut front.e, lane, x));
+                }
+                Node::Const(bits, lane) => {
+                    let x = front.e.emit(Op::Iconst, lane.scalar(), &[], Imm::Int(bits));
+                    fixed[n] = Some(splat(&mut front.e, lane, x));
+                }
+                Node::Counter(lane) => {
+                    let iota = front.e.emit(Op::VIota, Type::V128, &[], Imm::Lane(lane));
+                    iotas.insert(lane, iota);
+                }
+                Node::Load(access) => {
+                    let array = front.compute(access.array);
+                    values.insert(access.array, array);
+                }
+                Node::Unary(..) | Node::Binary(..) => {}
+            }
+        }
+        for (access, _) in plan.stores.values() {
+            let array = front.compute(access.array);
+            values.insert(access.array, array);
+        }
+        Maker {
+            wide: shape.counter,
+            next: shape.counter,
+            e: front.e,
+            shape,
+            plan,
+            fallback: front.fallback,
+            known: front.known,
+            front: values,
+            fixed,
+            iotas,
+            accumulators: Vec::new(),
+        }
+    }
+
+    fn vectors(&self) -> usize {
+        self.plan.split.rounds / self.plan.count
+    }
+
+    /// Goes to the header of the vector loop if there are enough rounds.
+    fn enter(&mut self, entry: &Entry) -> Block {
+        let test = self.e.icmp(IntCc::Slt, entry.start, entry.last);
+        let mut args: SmallVec<[Value; 2]> = SmallVec::from_slice(&[entry.start]);
+        let sums = self.plan.sums.len() * self.vectors();
+        if sums > 0 {
+            let zero = self.e.emit(Op::VZero, Type::V128, &[], Imm::None);
+            args.extend(std::iter::repeat_n(zero, sums));
+        }
+        let header = self.e.new_block();
+        let fallback = self.fallback.clone();
+        let block = header;
+        self.e.brif(test, Target { block, args }, fallback);
+        self.e.block = header;
+        self.wide = self.e.f.add_param(header, Type::I64);
+        for _ in &self.plan.sums {
+            let vectors = 0..self.vectors();
+            let params = vectors.map(|_| self.e.f.add_param(header, Type::V128));
+            self.accumulators.push(params.collect());
+        }
+        header
+    }
+
+    /// The rounds done together, and the way around.
+    fn body(&mut self, entry: &Entry, header: Block) {
+        for vector in 0..self.vectors() {
+            self.one_vector(vector);
+        }
+        let rounds = self.e.i64(self.plan.split.rounds as i64);
+        self.next = self.e.binary(Op::Iadd, self.wide, rounds);
+        self.poll();
+        let test = self.e.icmp(IntCc::Slt, self.next, entry.last);
+        let mut args: SmallVec<[Value; 2]> = SmallVec::from_slice(&[self.next]);
+        args.extend(self.accumulators.iter().flatten().copied());
+        let around = Target {
+            block: header,
+            args,
+        };
+        let block = self.e.new_block();
+        let args = SmallVec::new();
+        self.e.brif(test, around, Target { block, args });
+        self.e.block = block;
+    }
+
+    fn loop_insts(&self) -> Vec<Inst> {
+        let blocks = self.shape.blocks.iter();
+        let insts = blocks.flat_map(|b| &self.e.f.blocks[b.index()].insts);
+        insts.copied().collect()
+    }
+
+    fn poll(&mut self) {
+        let insts = self.loop_insts();
+        let poll = insts
+            .iter()
+            .find(|i| self.e.f.insts[i.index()].op == Op::Poll);
+        if let Some(i) = poll {
+            let data = self.e.f.insts[i.index()].clone();
+            self.e.push(data, None);
+        }
+    }
+
+    /// The accesses and sums of one vector, in the loop's order.
+    fn one_vector(&mut self, vector: usize) {
+        let plan = self.plan;
+        let mut values = self.fixed.clone();
+        for i in self.loop_insts() {
+            self.e.loc = self.e.f.insts[i.index()].loc;
+            if let Some(&n) = plan.loads.get(&i)
+                && let Node::Load(access) = plan.nodes[n]
+            {
+                let (at, mem) = self.address(&access, vector);
+                values[n] = Some(self.e.emit(Op::Load, Type::V128, &[at], Imm::Mem(mem)));
+            } else if let Some(&(access, n)) = plan.stores.get(&i) {
+                let value = self.value(n, vector, &mut values);
+                let (at, mem) = self.address(&access, vector);
+                self.e.store(at, value, mem);
+            }
+        }
+        for (s, sum) in plan.sums.iter().enumerate() {
+            for &(n, negative) in &sum.terms {
+                let term = self.value(n, vector, &mut values);
+                let op = if negative { Op::VSub } else { Op::VAdd };
+                let old = self.accumulators[s][vector];
+                self.accumulators[s][vector] = self.binary(op, Imm::Lane(sum.lane), old, term);
+            }
+        }
+    }
+
+    fn binary(&mut self, op: Op, imm: Imm, a: Value, b: Value) -> Value {
+        self.e.emit(op, Type::V128, &[a, b], imm)
+    }
+
+    fn address(&mut self, access: &Access, vector: usize) -> (Value, MemRef) {
+        let (offset, c) = access.index;
+        let bytes = access.lane.bytes();
+        let mut index = self.wide;
+        if let Some(o) = offset {
+            let op = if o.negative { Op::Isub } else { Op::Iadd };
+            index = self.e.binary(op, index, self.front[&o.value]);
+        }
+        let ahead = Type::V128.bytes() as i32 * vector as i32;
+        // Constants in indexes have 17 bits.
+        let start = access.start + c as i32 * bytes as i32 + ahead;
+        let imm = Imm::Size(bytes, start);
+        let array = self.front[&access.array];
+        let at = self
+            .e
+            .emit(Op::AddrIndex, Type::ByRef, &[array, index], imm);
+        let mem = MemRef {
+            offset: 0,
+            ty: MemType::V128,
+            alias: access.alias,
+            volatile: false,
+        };
+        (at, mem)
+    }
+
+    /// A node's value. Loads have been made in their order.
+    fn value(&mut self, n: usize, vector: usize, values: &mut [Option<Value>]) -> Value {
+        if let Some(v) = values[n] {
+            return v;
+        }
+        let v = match self.plan.nodes[n] {
+            Node::Unary(op, imm, x) => {
+                let x = self.value(x, vector, values);
+                self.e.emit(op, Type::V128, &[x], imm)
+            }
+            Node::Binary(op, imm, a, b) => {
+                let a = self.value(a, vector, values);
+                let b = self.value(b, vector, values);
+                self.binary(op, imm, a, b)
+            }
+            Node::Counter(lane) => self.counter(lane, vector),
+            Node::Splat(..) | Node::Const(..) | Node::Load(_) => {
+                unreachable!("made in front or when the load's turn came")
+            }
+        };
+        values[n] = Some(v);
+        v
+    }
+
+    /// The counters of the rounds of one vector.
+    fn counter(&mut self, lane: Lane, vector: usize) -> Value {
+        let first = self.e.plus(self.wide, (vector * self.plan.count) as i64);
+        let first = match lane.scalar() {
+            Type::I32 => self.trunc(first),
+            _ => first,
+        };
+        let all = splat(&mut self.e, lane, first);
+        self.binary(Op::VAdd, Imm::Lane(lane), all, self.iotas[&lane])
+    }
+
+    fn trunc(&mut self, v: Value) -> Value {
+        self.e.emit(Op::Trunc, Type::I32, &[v], Imm::None)
+    }
+
+    /// Behind the vector loop: on to the loop as it was, or past it.
+    fn leave(&mut self, entry: &Entry) {
+        let mut map = std::mem::take(&mut self.known);
+        let next = self.trunc(self.next);
+        map.insert(self.shape.next, next);
+        for (s, sum) in self.plan.sums.iter().enumerate() {
+            let total = self.accumulators[s].clone().into_iter();
+            let imm = Imm::Lane(sum.lane);
+            let total = total.reduce(|a, b| self.binary(Op::VAdd, imm, a, b));
+            let total = total.expect("there is at least one vector");
+            let scalar = sum.lane.scalar();
+            let total = self.e.emit(Op::VSum, scalar, &[total], imm);
+            let start = entry.args[sum.position];
+            let all = self.e.emit(Op::Iadd, scalar, &[start, total], Imm::None);
+            map.insert(sum.result, all);
+        }
+        let get = |f: &Function, v: Value| {
+            let v = f.resolve(v);
+            map.get(&v).copied().unwrap_or(v)
+        };
+        // Values that are used behind the loop have been given slots.
+        for i in self.loop_insts() {
+            let mut data = self.e.f.insts[i.index()].clone();
+            if data.op == Op::SlotStore {
+                data.args[0] = get(self.e.f, data.args[0]);
+                self.e.push(data, None);
+            }
+        }
+        let branch = self.e.f.terminator(self.shape.latch);
+        let branch = self.e.f.insts[branch.index()].clone();
+        let test = self.e.f.def_inst(self.e.f.resolve(branch.args[0]));
+        let test = test.expect("the loop ends in a test");
+        let mut test = self.e.f.insts[test.index()].clone();
+        test.result = None;
+        for v in test.args.iter_mut() {
+            *v = get(self.e.f, *v);
+        }
+        let test = self.e.push(test, Some(Type::I32));
+        let test = test.expect("made with a result");
+        let target = |t: &Target| Target {
+            block: t.block,
+            args: t.args.iter().map(|&v| get(self.e.f, v)).collect(),
+        };
+        let ways: SmallVec<[Target; 2]> = branch.targets.iter().map(target).collect();
+        self.e.terminate(Op::Brif, &[test], ways);
+    }
+}
+
+fn splat(e: &mut Emitter, lane: Lane, x: Value) -> Value {
+    e.emit(Op::VSplat, Type::V128, &[x], Imm::Lane(lane))
+}
