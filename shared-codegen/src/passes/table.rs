@@ -284,11 +284,6 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             "what is proven needs no test in front",
         ),
         (
-            IfConvert,
-            Vectorize,
-            "only loops without branches are vectorized",
-        ),
-        (
             Vectorize,
             SplitLoops,
             "several rounds in one are not recognized, and the rest of the rounds wants to be split",
