@@ -1,104 +1,15 @@
 //! Suites of methods `test_<expected>_<name>` (`aotrun --regression`) for every instruction of CIL: `programs/suites/*.il` and
 //! `*.cs`, and those that `support/edges` makes from tables. They run under every executor.
 
-#[path = "support/edges/mod.rs"]
-mod edges;
-#[path = "support/precompiled.rs"]
-mod precompiled;
+#[path = "support/regression.rs"]
+mod regression;
 
-use precompiled::expect;
+use regression::precompiled;
+use regression::{aotrun, failures, ilasm, lab, mcs, programs, sources, suites};
 use shared_codegen::il::{Decoder, MethodBody, Opcode};
 use shared_codegen::metadata::{MethodDefRow, Module};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
-
-const MCS: [&str; 4] = [
-    "-unsafe",
-    "-langversion:latest",
-    "-warn:0",
-    "-target:library",
-];
-
-fn programs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs")
-}
-
-/// A folder for this test program.
-fn lab(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-        .join("suites")
-        .join(name);
-    std::fs::create_dir_all(&folder).expect("a folder for suites");
-    folder
-}
-
-fn ilasm(source: &Path, to: &Path) {
-    let output = format!("-output:{}", to.display());
-    expect(Command::new("ilasm").args(["-dll", &output]).arg(source));
-}
-
-fn mcs(source: &Path, to: &Path) {
-    let output = format!("-out:{}", to.display());
-    expect(Command::new("mcs").args(MCS).arg(output).arg(source));
-}
-
-/// The sources of a folder with this extension, sorted.
-fn sources(folder: &str, extension: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(programs().join(folder)).expect("the folder is there");
-    let paths = entries.map(|e| e.expect("readable").path());
-    let mut paths: Vec<_> = paths
-        .filter(|p| p.extension().is_some_and(|e| e == extension))
-        .collect();
-    paths.sort();
-    paths
-}
-
-/// All suites, compiled.
-fn suites() -> &'static [PathBuf] {
-    static SUITES: OnceLock<Vec<PathBuf>> = OnceLock::new();
-    SUITES.get_or_init(|| {
-        let folder = lab("assemblies");
-        let mut all = Vec::new();
-        let to = |source: &Path| {
-            let name = source.file_stem().expect("a name");
-            folder.join(name).with_extension("dll")
-        };
-        for (name, text) in edges::suites() {
-            let source = folder.join(name).with_extension("il");
-            std::fs::write(&source, text).expect("writable");
-            ilasm(&source, &to(&source));
-            all.push(to(&source));
-        }
-        for source in sources("suites", "il") {
-            ilasm(&source, &to(&source));
-            all.push(to(&source));
-        }
-        for source in sources("suites", "cs") {
-            mcs(&source, &to(&source));
-            all.push(to(&source));
-        }
-        all
-    })
-}
-
-fn aotrun(options: &[&str], program: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_aotrun"));
-    let done = command.args(options).arg(program).output();
-    done.expect("aotrun starts")
-}
-
-/// Lines about tests that did not pass.
-fn failures(done: &Output) -> String {
-    let out = String::from_utf8_lossy(&done.stdout);
-    let failed: Vec<_> = out.lines().filter(|l| !l.contains("\tok\t")).collect();
-    format!(
-        "{}\n{}",
-        failed.join("\n"),
-        String::from_utf8_lossy(&done.stderr)
-    )
-}
+use std::path::Path;
 
 /// Runs all suites in one way.
 fn check(options: &[&str]) {
