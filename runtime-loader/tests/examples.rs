@@ -150,4 +150,5 @@ examples! {
     pinvoke 0;
     checks 0;
     shapes 0;
+    array_loops 0;
 }

@@ -16,7 +16,7 @@
 //! The original loop stays behind the copy and does what is left: the last rounds, or all of them if something could fail. So every
 //! exception is raised in its round, by the code that always did it. In the copy:
 //! * a check of `i + c` (or `i - x` with an invariant `x`, as arrays with lower bounds have it) against an invariant length is gone,
-//!   the `L` above is small enough for it; so are branches `i + c <u n`, and checks of invariant indices, which are tested in front;
+//!   the `L` above is small enough for it; so are branches `i + c <u n` and `i + c < n`, and checks of invariant indices, which are tested in front;
 //! * objects whose lengths were asked in front are not tested for null;
 //! * the counter has 64 bits, so that it needs no extension for addressing;
 //! * there is one poll and one test of the counter for [`bounds::unroll_factor`] rounds.

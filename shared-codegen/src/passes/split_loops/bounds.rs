@@ -261,7 +261,8 @@ impl Finder<'_> {
         }
     }
 
-    /// A branch that leaves the loop unless `index <u length`: the two, and the target that stays inside.
+    /// A branch that leaves the loop unless `index <u length`: the two, and the target that stays inside. Where the comparison is
+    /// signed, more is asked in front than needed: that the index is not negative.
     fn tested_range(&self, branch: &InstData) -> Option<(Value, Value, usize)> {
         let test = &self.f.insts[self.f.def_inst(branch.args[0])?.index()];
         let Imm::IntCc(cc) = test.imm else {
@@ -272,12 +273,16 @@ impl Finder<'_> {
             self.f.resolve(*test.args.get(1)?),
         );
         let (index, length, taken) = match cc {
-            IntCc::Ult => (x, y, 0),
-            IntCc::Uge => (x, y, 1),
-            IntCc::Ugt => (y, x, 0),
-            IntCc::Ule => (y, x, 1),
+            IntCc::Ult | IntCc::Slt => (x, y, 0),
+            IntCc::Uge | IntCc::Sge => (x, y, 1),
+            IntCc::Ugt | IntCc::Sgt => (y, x, 0),
+            IntCc::Ule | IntCc::Sle => (y, x, 1),
             _ => return None,
         };
+        let signed = matches!(cc, IntCc::Slt | IntCc::Sle | IntCc::Sgt | IntCc::Sge);
+        if signed && self.index(index).is_none() {
+            return None;
+        }
         let leaves = !self.shape.inside.contains(&branch.targets[1 - taken].block);
         let stays = self.shape.inside.contains(&branch.targets[taken].block);
         let latch = branch.targets.iter().any(|t| t.block == self.shape.header);

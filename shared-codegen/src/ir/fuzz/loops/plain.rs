@@ -1,7 +1,7 @@
 //! Loops of one path over arrays, as vectors like them: copies, maps, fills and sums.
 
 use super::Gen;
-use crate::ir::{AliasClass, Imm, IntCc, MemRef, MemType, Op, Type, Value, Var, target};
+use crate::ir::{AliasClass, Block, Imm, IntCc, MemRef, MemType, Op, Type, Value, Var, target};
 
 /// Operations on integers that vectors may have.
 const INT_OPS: [Op; 7] = [
@@ -37,6 +37,9 @@ impl Gen {
         self.b.brif(test, target(body, &[]), target(exit, &[]));
         self.b.seal(body);
         self.b.switch_to(body);
+        if self.r.below(4) == 0 {
+            self.second_limit(exit);
+        }
         let third = self.r.below(2) == 0;
         for _ in 0..1 + self.r.below(2) {
             match third {
@@ -54,6 +57,18 @@ impl Gen {
         self.b.jump(head, &[]);
         self.b.seal(head);
         self.join(exit);
+    }
+
+    /// `i < a.Length && i < b.Length`.
+    fn second_limit(&mut self, exit: Block) {
+        let array = self.r.below(3);
+        let limit = self.length(array);
+        let i = self.get(self.counter);
+        let on = self.b.create_block();
+        let test = self.b.icmp(IntCc::Slt, i, limit);
+        self.b.brif(test, target(on, &[]), target(exit, &[]));
+        self.b.seal(on);
+        self.b.switch_to(on);
     }
 
     /// An element is computed, or something added to a sum.
