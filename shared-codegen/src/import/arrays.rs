@@ -151,8 +151,15 @@ impl Importer<'_> {
         let size = self.ctx.value_size(ty.canon)?;
         let addr = self.element_address(a, index, size);
         self.check_element_type(a, ty);
-        let result = self.ctx.by_ref(ty.canon);
-        self.push(addr, Some(result));
+        self.push_element_address(addr, ty.canon)
+    }
+
+    fn push_element_address(&mut self, addr: Value, elem: TypeId) -> Result<()> {
+        if let Some(m) = self.mem_of(elem)? {
+            self.remember_place(addr, self.element_mem(m));
+        }
+        let ty = self.ctx.by_ref(elem);
+        self.push(addr, Some(ty));
         Ok(())
     }
 
@@ -304,9 +311,7 @@ impl Importer<'_> {
             }
             ArrayMethod::Address => {
                 self.check_element_type(a, elem);
-                let ty = self.ctx.by_ref(elem.canon);
-                self.push(addr, Some(ty));
-                Ok(())
+                self.push_element_address(addr, elem.canon)
             }
             ArrayMethod::Ctor(_) => self.invalid("call of an array constructor"),
         }

@@ -17,7 +17,10 @@ impl Importer<'_> {
     /// The memory of a field.
     fn field_mem(&self, f: FieldId, offset: u32, ty: MemType) -> MemRef {
         let kind = self.ctx.field_kind(f);
-        let overlapping = self.ctx.type_flags(kind.owner) & EXPLICIT_LAYOUT != 0;
+        // The one field of a primitive type is the same memory as whatever of that type has it as its value.
+        let primitive = self.ctx.is_value_type(kind.owner)
+            && matches!(self.ctx.value_class(kind.owner), Ok(ValueClass::Scalar(_)));
+        let overlapping = primitive || self.ctx.type_flags(kind.owner) & EXPLICIT_LAYOUT != 0;
         let definition = self.ctx.field_of(self.ctx.open_form(kind.owner), kind.row);
         let alias = match (overlapping, self.ctx.field_is_static(f)) {
             (true, false) => AliasClass::Any,
@@ -40,6 +43,24 @@ impl Importer<'_> {
             alias: AliasClass::Any,
             volatile: self.prefixes.volatile,
         }
+    }
+
+    /// Remembers of what an address of a scalar is the address.
+    pub(crate) fn remember_place(&mut self, addr: Value, place: MemRef) {
+        if place.alias != AliasClass::Any {
+            self.places.insert(addr, (place.ty, place.alias));
+        }
+    }
+
+    /// Memory at an address, accessed as this type.
+    pub(crate) fn mem_at(&self, addr: Value, ty: MemType) -> MemRef {
+        let mut mem = self.any_mem(ty);
+        if let Some(&(known, alias)) = self.places.get(&addr)
+            && (known.bytes(), known.value_type()) == (ty.bytes(), ty.value_type())
+        {
+            mem.alias = alias;
+        }
+        mem
     }
 
     /// Address of the object or struct in an item, checked; and what to add to field offsets.
@@ -187,8 +208,16 @@ impl Importer<'_> {
         };
         let offset = self.offset_from(f.canon, self.is_object(addr, item))?;
         let result = self.b.addr_offset(addr, offset.into());
-        let ty = self.ctx.by_ref(self.ctx.field_type(f.canon)?);
-        self.push(result, Some(ty));
+        self.push_field_address(result, f.canon)
+    }
+
+    fn push_field_address(&mut self, addr: Value, f: FieldId) -> Result<()> {
+        let ty = self.ctx.field_type(f)?;
+        if let Some(m) = self.mem_of(ty)? {
+            self.remember_place(addr, self.field_mem(f, 0, m));
+        }
+        let ty = self.ctx.by_ref(ty);
+        self.push(addr, Some(ty));
         Ok(())
     }
 
@@ -256,9 +285,7 @@ impl Importer<'_> {
         let f = self.field_pair(token)?;
         let (base, offset) = self.static_place(f)?;
         let addr = self.b.addr_offset(base, offset.into());
-        let ty = self.ctx.by_ref(self.ctx.field_type(f.canon)?);
-        self.push(addr, Some(ty));
-        Ok(())
+        self.push_field_address(addr, f.canon)
     }
 
     pub(crate) fn stsfld(&mut self, token: Token) -> Result<()> {

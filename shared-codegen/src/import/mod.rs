@@ -145,6 +145,8 @@ pub(crate) struct Importer<'c> {
     /// The hidden generic context argument.
     context_arg: Option<crate::ir::Value>,
     prefixes: dispatch::Prefixes,
+    /// Addresses of scalar elements and fields, with the alias class of what is there and its type.
+    places: FxHashMap<crate::ir::Value, (crate::ir::MemType, crate::ir::AliasClass)>,
     /// A failure that the whole method shares: of an exception clause.
     fatal: Option<Error>,
     type_pairs: FxHashMap<u32, Pair<TypeId>>,
@@ -187,6 +189,7 @@ impl<'c> Importer<'c> {
             return_buffer: None,
             context_arg: None,
             prefixes: dispatch::Prefixes::default(),
+            places: FxHashMap::default(),
             fatal: None,
             type_pairs: FxHashMap::default(),
             options,

@@ -200,15 +200,11 @@ impl Importer<'_> {
     pub(crate) fn load_indirect(&mut self, ty: TypeId) -> Result<()> {
         let addr = self.pop_addr()?;
         self.null_check_unless_local(addr);
-        let volatile = self.prefixes.volatile;
-        self.push_loaded(
-            addr,
-            |m| crate::ir::MemRef {
-                volatile,
-                ..self_any(m)
-            },
-            ty,
-        )
+        let Some(m) = self.mem_of(ty)? else {
+            return self.push_loaded(addr, self_any, ty);
+        };
+        let mem = self.mem_at(addr, m);
+        self.push_loaded(addr, |_| mem, ty)
     }
 
     /// `stobj`, `stind.*`
@@ -216,23 +212,18 @@ impl Importer<'_> {
         let item = self.pop()?;
         let addr = self.pop_addr()?;
         self.null_check_unless_local(addr);
-        let volatile = self.prefixes.volatile;
-        self.store_item(
-            addr,
-            |m| crate::ir::MemRef {
-                volatile,
-                ..self_any(m)
-            },
-            ty,
-            item,
-        )
+        let Some(m) = self.mem_of(ty)? else {
+            return self.store_item(addr, self_any, ty, item);
+        };
+        let mem = self.mem_at(addr, m);
+        self.store_item(addr, |_| mem, ty, item)
     }
 
     /// `ldind` of a plain memory type.
     pub(crate) fn ldind(&mut self, m: MemType) -> Result<()> {
         let addr = self.pop_addr()?;
         self.null_check_unless_local(addr);
-        let mem = self.any_mem(m);
+        let mem = self.mem_at(addr, m);
         let v = self.b.load(addr, mem);
         self.push(v, None);
         Ok(())
@@ -244,7 +235,7 @@ impl Importer<'_> {
         let v = self.to_type(v, m.value_type())?;
         let addr = self.pop_addr()?;
         self.null_check_unless_local(addr);
-        let mem = self.any_mem(m);
+        let mem = self.mem_at(addr, m);
         if m == MemType::Ref {
             self.b.store_ref(addr, v, mem)
         } else {

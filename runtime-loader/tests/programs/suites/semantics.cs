@@ -201,4 +201,29 @@ class T {
   public static int test_3_tref() { int x = 3; TypedReference r = __makeref(x); return __refvalue(r, int); }
   public static int test_1_decimal() { decimal d = 1.5m + 2.25m; return d == 3.75m && d.ToString() == "3.75" ? 1 : 0; }
   public static int test_1_span() { Span<int> s = new int[] { 1, 2, 3 }; s[1] = 9; var t = s.Slice(1); return t[0] == 9 && t.Length == 2 ? 1 : 0; }
+  // Memory of a primitive type's own field is also a field or element of that type.
+  class Holder { public IntPtr P; public int N; public byte[] Bytes = new byte[4]; }
+  static long Own(Holder h, IntPtr[] a, int i) {
+    long x = h.P.ToInt64() + a[i].ToInt64();
+    h.P = (IntPtr)7;
+    a[i] = (IntPtr)30;
+    return x + h.P.ToInt64() + a[i].ToInt64();
+  }
+  public static int test_37_ownfield() { return (int)Own((Holder)Id((object)new Holder()), (IntPtr[])Id((object)new IntPtr[2]), Id(1)); }
+  static int Compound(int[] a, double[,] g, Holder h, int i) {
+    ref int r = ref a[i];
+    ref int n = ref h.N;
+    int seen = a[i] + h.N;
+    r += 5; a[i] += 2; n += a[i]; g[i, 1] += a[i];
+    h.N += r; g[i, 1] *= 2;
+    h.Bytes[i] += 250; h.Bytes[i] += 8;
+    return seen * 10000 + r + n * 10 + (int)g[i, 1] * 1000 + h.Bytes[i];
+  }
+  public static int test_14149_compound() { return Compound((int[])Id((object)new int[3]), (double[,])Id((object)new double[3, 3]), (Holder)Id((object)new Holder()), Id(1)); }
+  static int Halves(int[] a, int n) {
+    int s = 0;
+    for (int i = 0; i < n; i++) { s += i / 3 + i % 5 + (i - 4) / 3 + (i - 4) % 5 + a[i / 2] + a[i % a.Length]; long w = i; s += (int)(w * 2); }
+    return s;
+  }
+  public static int test_183_halves() { return Halves((int[])Id((object)new[] { 1, 2, 3, 4, 5 }), Id(10)); }
 }
