@@ -125,6 +125,44 @@ static class ArrayLoops
         return 0;
     }
 
+    // ---- conversions
+
+    static void Gray(byte[] to, byte[] r, byte[] g, byte[] b)
+    {
+        for (int i = 0; i < to.Length; i++) to[i] = (byte)((r[i] * 77 + g[i] * 150 + b[i] * 29) >> 8);
+    }
+
+    static void ToLong(long[] to, int[] a) { for (int i = 0; i < to.Length; i++) to[i] = a[i] * 3L - i; }
+    static void ToInt(int[] to, long[] a) { for (int i = 0; i < to.Length; i++) to[i] = unchecked((int)(a[i] + 5)); }
+    static void ToDouble(double[] to, int[] a) { for (int i = 0; i < to.Length; i++) to[i] = a[i] * 0.125; }
+    static void ToFloat(float[] to, short[] a) { for (int i = 0; i < to.Length; i++) to[i] = a[i]; }
+    static void Scale(float[] a, double by) { for (int i = 0; i < a.Length; i++) a[i] = (float)(a[i] * by); }
+    static void Widen(int[] to, sbyte[] a) { for (int i = 0; i < to.Length; i++) to[i] = a[i] << 4; }
+    static void Narrow(sbyte[] to, int[] a) { for (int i = 0; i < to.Length; i++) to[i] = unchecked((sbyte)(a[i] >> 16)); }
+
+    static long Conversions(int n)
+    {
+        byte[] r = new byte[n], g = new byte[n], b = new byte[n + 2];
+        var s = new short[n];
+        for (int i = 0; i < n; i++)
+        {
+            r[i] = unchecked((byte)(i * 37)); g[i] = unchecked((byte)(i * 91)); b[i] = unchecked((byte)(255 - i));
+            s[i] = unchecked((short)(i * 7919));
+        }
+        Gray(b.Length % 3 == 0 ? r : g, r, g, b); foreach (var x in r) Add(x);
+        try { Gray(b, r, g, b); } catch (IndexOutOfRangeException) { Add(-1); }
+        foreach (var x in b) Add(x);
+        var a = Ints(n, 8);
+        var l = new long[n]; ToLong(l, a); foreach (var x in l) Add(x);
+        ToInt(a, l); AddAll(a);
+        var d = new double[n]; ToDouble(d, a); foreach (var x in d) Add(x);
+        var f = new float[n]; ToFloat(f, s); foreach (var x in f) Add(x);
+        Scale(f, 1.0 / 3); foreach (var x in f) Add(x);
+        var c = new sbyte[n]; Narrow(c, a); foreach (var x in c) Add(x);
+        Widen(a, c); AddAll(a);
+        return 0;
+    }
+
     static void Run(string name, Func<int, long> test)
     {
         hash = 2166136261;
@@ -137,5 +175,6 @@ static class ArrayLoops
         Run("sums", Sums);
         Run("fills and copies", Fills);
         Run("maps", Maps);
+        Run("conversions", Conversions);
     }
 }

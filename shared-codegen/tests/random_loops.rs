@@ -6,7 +6,7 @@ use shared_codegen::ir::eval::Const;
 use shared_codegen::ir::fuzz::{ARRAY_FIELD, COUNT_FIELD, LoopProgram, Random, random_loop};
 use shared_codegen::ir::interp::{InterpError, Memory, SimpleHost, run};
 use shared_codegen::ir::verify::{VerifyOptions, verify};
-use shared_codegen::ir::{Function, MemType, Type};
+use shared_codegen::ir::{Function, MemType, Op, Type};
 use shared_codegen::passes::table::PassId;
 use shared_codegen::passes::{NoFacts, OptSet, PassContext, run_pipeline};
 use shared_codegen::types::{MethodId, TypeId};
@@ -114,7 +114,7 @@ const CHAIN: [PassId; 12] = {
     ]
 };
 
-/// Functions that passes changed.
+/// Functions that passes changed, and how often the operations on vectors occur.
 type Changes = BTreeMap<&'static str, u32>;
 
 fn variants(f: &Function, changes: &mut Changes) -> Result<Vec<(String, Function)>, String> {
@@ -130,6 +130,12 @@ fn variants(f: &Function, changes: &mut Changes) -> Result<Vec<(String, Function
             let name = pass.info().name;
             *changes.entry(name).or_default() += (pass.info().run)(&mut g, &cx) as u32;
             verify(&g, VerifyOptions::CLI).map_err(|e| format!("after {name}: {e}\n{g}"))?;
+        }
+        for &i in g.layout.iter().flat_map(|b| &g.blocks[b.index()].insts) {
+            let op = g.insts[i.index()].op;
+            if op.is_vector() {
+                *changes.entry(op.info().name).or_default() += 1;
+            }
         }
         all.push((format!("the chain without {skipped:?}"), g));
     }
@@ -232,5 +238,9 @@ fn passes_keep_what_random_loops_compute() {
     ] {
         let name = pass.info().name;
         assert!(changes[name] as u64 > count / 8, "{name}: {changes:?}");
+    }
+    for op in Op::ALL.iter().filter(|op| op.is_vector()) {
+        let name = op.info().name;
+        assert!(changes.contains_key(name), "no {name}: {changes:?}");
     }
 }

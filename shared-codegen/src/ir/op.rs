@@ -342,6 +342,22 @@ ops! {
     VShrS = "vshr_s"(T) LaneShift, R::T, [], Low;
     /// Logical shift right.
     VShrU = "vshr_u"(T) LaneShift, R::T, [], Low;
+    /// The operand in the lowest lane, zero in the others (`i32` and `i64` lanes).
+    VLow = "vlow"(Any) Lane, R::T, [], Low;
+    /// The lowest lane (`i32` and `i64` lanes).
+    VFirst = "vfirst"(Is(V128)) Lane, R::T, [], Low;
+    /// The lower half of the integer lanes, each sign-extended to twice its size.
+    VExtendS = "vextend_s"(T) Lane, R::T, [], Low;
+    /// The lower half of the integer lanes, each zero-extended to twice its size.
+    VExtendU = "vextend_u"(T) Lane, R::T, [], Low;
+    /// The lower halves of the integer lanes side by side, and zeros above.
+    VNarrow = "vnarrow"(T) Lane, R::T, [], Low;
+    /// Signed `i32` lanes as floats of these lanes: all four, or the lower two as doubles.
+    VFromInt = "vfrom_int"(T) Lane, R::T, [], Low;
+    /// The lower two `f32` lanes as doubles.
+    VPromote = "vpromote"(T) None, R::T, [], Low;
+    /// The two `f64` lanes as singles, and zeros above.
+    VDemote = "vdemote"(T) None, R::T, [], Low;
     /// Sum of all lanes, of the lane's scalar type (`i32` and `i64` lanes).
     VSum = "vsum"(Is(V128)) Lane, R::T, [], Low;
 

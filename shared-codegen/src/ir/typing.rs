@@ -91,7 +91,7 @@ fn check_vectors(f: &Function, data: &InstData) -> Result<(), String> {
     let scalar = lane.scalar();
     let no_such_lanes = || format!("{name} has no {} lanes", lane.name());
     match data.op {
-        Op::VSum => {
+        Op::VSum | Op::VFirst => {
             demand(matches!(lane, Lane::I32 | Lane::I64), no_such_lanes)?;
             return demand(data.ty == scalar, || {
                 format!("{name} gives {}", scalar.name())
@@ -100,7 +100,16 @@ fn check_vectors(f: &Function, data: &InstData) -> Result<(), String> {
         Op::VSplat => demand(f.ty(data.args[0]) == scalar, || {
             format!("{name} wants {}", scalar.name())
         })?,
+        Op::VLow => {
+            demand(matches!(lane, Lane::I32 | Lane::I64), no_such_lanes)?;
+            demand(f.ty(data.args[0]) == scalar, || {
+                format!("{name} wants {}", scalar.name())
+            })?;
+        }
         Op::VIota => demand(!scalar.is_float(), no_such_lanes)?,
+        Op::VExtendS | Op::VExtendU => demand(lane.double().is_some(), no_such_lanes)?,
+        Op::VNarrow => demand(lane.half().is_some(), no_such_lanes)?,
+        Op::VFromInt => demand(scalar.is_float(), no_such_lanes)?,
         op => demand(scalar_op(op, lane).is_some(), no_such_lanes)?,
     }
     if let Imm::LaneShift(_, n) = data.imm {

@@ -80,6 +80,26 @@ impl Lane {
         })
     }
 
+    /// Integer lanes of half the size.
+    pub fn half(self) -> Option<Lane> {
+        match self {
+            Lane::I64 => Some(Lane::I32),
+            Lane::I32 => Some(Lane::I16),
+            Lane::I16 => Some(Lane::I8),
+            _ => None,
+        }
+    }
+
+    /// Integer lanes of twice the size.
+    pub fn double(self) -> Option<Lane> {
+        match self {
+            Lane::I8 => Some(Lane::I16),
+            Lane::I16 => Some(Lane::I32),
+            Lane::I32 => Some(Lane::I64),
+            _ => None,
+        }
+    }
+
     fn mask(self) -> u128 {
         (1 << self.bits()) - 1
     }
@@ -116,6 +136,19 @@ pub fn eval_vector(op: Op, imm: &Imm, args: &[u128]) -> Option<u128> {
             let sum = (0..lane.count()).fold(0, |s: u128, n| s.wrapping_add(get(lane, x, n)));
             Some(sum & lane.mask())
         }
+        (Op::VLow, Imm::Lane(lane), &[x]) => Some(x & lane.mask()),
+        (Op::VFirst, Imm::Lane(lane), &[x]) => Some(x & lane.mask()),
+        (Op::VExtendS | Op::VExtendU | Op::VNarrow, Imm::Lane(lane), &[x]) => resize(op, lane, x),
+        (Op::VFromInt, Imm::Lane(to), &[x]) => {
+            let of = |n| Const::i32(get(Lane::I32, x, n) as i32);
+            convert(Op::FromInt, to, to.count(), of)
+        }
+        (Op::VPromote, Imm::None, &[x]) => convert(Op::Fpromote, Lane::F64, 2, |n| {
+            scalar(Lane::F32, x, n, false)
+        }),
+        (Op::VDemote, Imm::None, &[x]) => convert(Op::Fdemote, Lane::F32, 2, |n| {
+            scalar(Lane::F64, x, n, false)
+        }),
         (_, Imm::Lane(lane), &[a, b]) => each(op, lane, |n, signed| {
             [scalar(lane, a, n, signed), scalar(lane, b, n, signed)]
         }),
@@ -136,6 +169,38 @@ fn each(op: Op, lane: Lane, operands: impl Fn(u32, bool) -> [Const; 2]) -> Optio
             return None;
         };
         result |= (u128::from(c.bits) & lane.mask()) << (n * lane.bits());
+    }
+    Some(result)
+}
+
+/// Integer lanes made twice as large, or half.
+fn resize(op: Op, lane: Lane, x: u128) -> Option<u128> {
+    let to = match op {
+        Op::VNarrow => lane.half()?,
+        _ => lane.double()?,
+    };
+    let value = |n| {
+        if n >= lane.count() {
+            return 0;
+        }
+        let bits = get(lane, x, n);
+        let unused = 128 - lane.bits();
+        match op {
+            Op::VExtendS => ((bits << unused) as i128 >> unused) as u128,
+            _ => bits,
+        }
+    };
+    Some(build(to, value))
+}
+
+/// The first lanes of a vector computed by a scalar conversion, zeros above.
+fn convert(op: Op, to: Lane, count: u32, operand: impl Fn(u32) -> Const) -> Option<u128> {
+    let mut result = 0;
+    for n in 0..count {
+        let Outcome::Value(c) = eval(op, to.scalar(), &Imm::None, &[operand(n)]) else {
+            return None;
+        };
+        result |= (u128::from(c.bits) & to.mask()) << (n * to.bits());
     }
     Some(result)
 }
@@ -189,6 +254,21 @@ mod tests {
         assert_eq!(shift(Op::VShrS, Lane::I16, 1, x), Some(0xc000_3fff));
         assert_eq!(shift(Op::VShrU, Lane::I16, 1, x), Some(0x4000_3fff));
         assert_eq!(shift(Op::VShl, Lane::I16, 1, x), Some(0xfffe));
+        let resize = |op, lane, x| eval_vector(op, &Imm::Lane(lane), &[x]);
+        assert_eq!(resize(Op::VExtendS, Lane::I8, 0x7f80), Some(0x7f_ff80));
+        assert_eq!(
+            resize(Op::VExtendU, Lane::I16, 0x1_ffff),
+            Some(0x1_0000_ffff)
+        );
+        assert_eq!(
+            resize(Op::VNarrow, Lane::I32, 0x5_0001_0003),
+            Some(0x5_0003)
+        );
+        let floats = resize(Op::VFromInt, Lane::F64, lanes32([u32::MAX, 2, 3, 4]));
+        assert_eq!(
+            floats,
+            Some(u128::from(2f64.to_bits()) << 64 | u128::from((-1f64).to_bits()))
+        );
         let iota = eval_vector(Op::VIota, &Imm::Lane(Lane::I32), &[]);
         assert_eq!(iota, Some(lanes32([0, 1, 2, 3])));
         let sum = eval_vector(

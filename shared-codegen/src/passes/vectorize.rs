@@ -18,8 +18,9 @@
 //! The loop stays behind its vector version and does what is left, or everything if something could fail: see [`super::split_loops`], whose
 //! analysis of what must be asked in front is used here. Vectorized are innermost loops of one path that count up by 1 and do nothing but
 //! * read and write elements of one-dimensional arrays of numbers at the counter plus an invariant;
-//! * compute with them what SSE can: addition and so on ([`plan`] has the list). Lanes are as wide as the elements; arithmetic on small
-//!   integers is done in lanes of 8 or 16 bits where the upper bits do not matter;
+//! * compute with them what SSE can: addition and so on ([`plan`] has the list). Arithmetic on small integers is done in lanes of 8
+//!   or 16 bits where the upper bits do not matter, else in lanes of 32; where lanes of different sizes meet, the smaller ones
+//!   fill only a part of their vectors;
 //! * sum up integers. Sums of floats depend on the order, so they stay as they are.
 //!
 //! Two arrays may be the same object. Accesses to the same index keep their order, and a read of what a later round writes
@@ -78,20 +79,17 @@ fn vectorize_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>
             missed("it does not count, or calls something");
             continue;
         };
-        let plan = match plan::plan(f, &doms, &shape) {
-            Ok(plan) => plan,
+        let (split, plan) = match plan::plan(f, &doms, &shape) {
+            Ok(plans) => plans,
             Err(why) => {
                 missed(why);
                 continue;
             }
         };
         cx.remark("vectorize", Subject::Loop, f, loc, || {
-            Verdict::done(format!(
-                "vectorized: {} rounds at a time",
-                plan.split.rounds
-            ))
+            Verdict::done(format!("vectorized: {} rounds at a time", plan.rounds))
         });
-        done.insert(build::build(f, &shape, &plan));
+        done.insert(build::build(f, &shape, &split, &plan));
         return true;
     }
     false

@@ -99,7 +99,7 @@ impl MInst {
                 src,
                 dst,
             } => {
-                let from = if op.row().x == 8 {
+                let from = if op.row().x < 16 {
                     Width::X
                 } else {
                     (*lanes).into()

@@ -184,9 +184,13 @@ family! {
     Pabsd = "pabsd" P66 M0f38 0x1e 16;
     Pmovzxbw = "pmovzxbw" P66 M0f38 0x30 8;
     Pmovzxwd = "pmovzxwd" P66 M0f38 0x33 8;
+    Pmovzxbd = "pmovzxbd" P66 M0f38 0x31 4;
+    Pmovzxwq = "pmovzxwq" P66 M0f38 0x34 4;
     Pmovzxdq = "pmovzxdq" P66 M0f38 0x35 8;
     Pmovsxbw = "pmovsxbw" P66 M0f38 0x20 8;
     Pmovsxwd = "pmovsxwd" P66 M0f38 0x23 8;
+    Pmovsxbd = "pmovsxbd" P66 M0f38 0x21 4;
+    Pmovsxwq = "pmovsxwq" P66 M0f38 0x24 4;
     Pmovsxdq = "pmovsxdq" P66 M0f38 0x25 8;
 }
 family! {

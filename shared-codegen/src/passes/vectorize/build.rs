@@ -1,5 +1,6 @@
 //! Makes the vector version of a loop.
 
+use super::super::split_loops::bounds::Plan;
 use super::super::split_loops::front::{Emitter, Entry, Front, place};
 use super::super::split_loops::shape::Shape;
 use super::plan::{Access, Node, VectorPlan};
@@ -10,9 +11,9 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// Vectorizes the loop; gives the header of the vector version.
-pub(super) fn build(f: &mut Function, shape: &Shape, plan: &VectorPlan) -> Block {
+pub(super) fn build(f: &mut Function, shape: &Shape, split: &Plan, plan: &VectorPlan) -> Block {
     let mut new = vec![];
-    let (mut front, entry) = Front::open(f, shape, &plan.split, &mut new);
+    let (mut front, entry) = Front::open(f, shape, split, &mut new);
     ask_more(&mut front, plan);
     let mut maker = Maker::new(front, shape, plan);
     let header = maker.enter(&entry);
@@ -114,7 +115,7 @@ impl<'a, 'f> Maker<'a, 'f> {
     }
 
     fn vectors(&self) -> usize {
-        self.plan.split.rounds / self.plan.count
+        (self.plan.rounds / self.plan.count) as usize
     }
 
     /// Goes to the header of the vector loop if there are enough rounds.
@@ -145,7 +146,7 @@ impl<'a, 'f> Maker<'a, 'f> {
         for vector in 0..self.vectors() {
             self.one_vector(vector);
         }
-        let rounds = self.e.i64(self.plan.split.rounds as i64);
+        let rounds = self.e.i64(self.plan.rounds.into());
         self.next = self.e.binary(Op::Iadd, self.wide, rounds);
         self.poll();
         let test = self.e.icmp(IntCc::Slt, self.next, entry.last);
@@ -187,12 +188,10 @@ impl<'a, 'f> Maker<'a, 'f> {
             if let Some(&n) = plan.loads.get(&i)
                 && let Node::Load(access) = plan.nodes[n]
             {
-                let (at, mem) = self.address(&access, vector);
-                values[n] = Some(self.e.emit(Op::Load, Type::V128, &[at], Imm::Mem(mem)));
+                values[n] = Some(self.load(&access, vector));
             } else if let Some(&(access, n)) = plan.stores.get(&i) {
                 let value = self.value(n, vector, &mut values);
-                let (at, mem) = self.address(&access, vector);
-                self.e.store(at, value, mem);
+                self.store(&access, vector, value);
             }
         }
         for (s, sum) in plan.sums.iter().enumerate() {
@@ -209,6 +208,7 @@ impl<'a, 'f> Maker<'a, 'f> {
         self.e.emit(op, Type::V128, &[a, b], imm)
     }
 
+    /// Where the elements of a vector are, and what is accessed at once.
     fn address(&mut self, access: &Access, vector: usize) -> (Value, MemRef) {
         let (offset, c) = access.index;
         let bytes = access.lane.bytes();
@@ -217,9 +217,9 @@ impl<'a, 'f> Maker<'a, 'f> {
             let op = if o.negative { Op::Isub } else { Op::Iadd };
             index = self.e.binary(op, index, self.front[&o.value]);
         }
-        let ahead = Type::V128.bytes() as i32 * vector as i32;
+        let together = bytes * self.plan.count;
         // Constants in indexes have 17 bits.
-        let start = access.start + c as i32 * bytes as i32 + ahead;
+        let start = access.start + c as i32 * bytes as i32 + (together * vector as u32) as i32;
         let imm = Imm::Size(bytes, start);
         let array = self.front[&access.array];
         let at = self
@@ -227,11 +227,37 @@ impl<'a, 'f> Maker<'a, 'f> {
             .emit(Op::AddrIndex, Type::ByRef, &[array, index], imm);
         let mem = MemRef {
             offset: 0,
-            ty: MemType::V128,
+            ty: match together {
+                2 => MemType::U16,
+                4 => MemType::I32,
+                8 => MemType::I64,
+                _ => MemType::V128,
+            },
             alias: access.alias,
             volatile: false,
         };
         (at, mem)
+    }
+
+    /// Elements in the low lanes.
+    fn load(&mut self, access: &Access, vector: usize) -> Value {
+        let (at, mem) = self.address(access, vector);
+        let ty = mem.ty.value_type();
+        let v = self.e.emit(Op::Load, ty, &[at], Imm::Mem(mem));
+        match word_lane(ty) {
+            Some(lane) => self.e.emit(Op::VLow, Type::V128, &[v], Imm::Lane(lane)),
+            None => v,
+        }
+    }
+
+    fn store(&mut self, access: &Access, vector: usize, value: Value) {
+        let (at, mem) = self.address(access, vector);
+        let ty = mem.ty.value_type();
+        let value = match word_lane(ty) {
+            Some(lane) => self.e.emit(Op::VFirst, ty, &[value], Imm::Lane(lane)),
+            None => value,
+        };
+        self.e.store(at, value, mem);
     }
 
     /// A node's value. Loads have been made in their order.
@@ -260,7 +286,9 @@ impl<'a, 'f> Maker<'a, 'f> {
 
     /// The counters of the rounds of one vector.
     fn counter(&mut self, lane: Lane, vector: usize) -> Value {
-        let first = self.e.plus(self.wide, (vector * self.plan.count) as i64);
+        let first = self
+            .e
+            .plus(self.wide, i64::from(self.plan.count) * vector as i64);
         let first = match lane.scalar() {
             Type::I32 => self.trunc(first),
             _ => first,
@@ -318,6 +346,15 @@ impl<'a, 'f> Maker<'a, 'f> {
         };
         let ways: SmallVec<[Target; 2]> = branch.targets.iter().map(target).collect();
         self.e.terminate(Op::Brif, &[test], ways);
+    }
+}
+
+/// The lane that holds what is less than a vector.
+fn word_lane(ty: Type) -> Option<Lane> {
+    match ty {
+        Type::I32 => Some(Lane::I32),
+        Type::I64 => Some(Lane::I64),
+        _ => None,
     }
 }
 

@@ -18,7 +18,7 @@ const MAX_NODES: usize = 20;
 /// Most pairs of arrays compared in front.
 const MAX_DISTINCT: usize = 4;
 /// Most rounds at a time: shorter arrays gain nothing.
-const MAX_ROUNDS: usize = 32;
+const MAX_ROUNDS: u32 = 32;
 
 /// Elements of an array, one in each round.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -63,8 +63,6 @@ pub(super) struct Sum {
 
 /// How to vectorize a loop.
 pub(super) struct VectorPlan {
-    /// What is asked in front.
-    pub split: Plan,
     pub nodes: Vec<Node>,
     /// Instructions that read vectors.
     pub loads: FxHashMap<Inst, usize>,
@@ -78,11 +76,17 @@ pub(super) struct VectorPlan {
     /// What is needed behind the vector loop and the same in all rounds.
     pub invariant: Vec<Value>,
     /// Rounds of one vector.
-    pub count: usize,
+    pub count: u32,
+    /// Rounds done together, by one vector or several.
+    pub rounds: u32,
 }
 
-/// The plan for a loop, or why there is none.
-pub(super) fn plan(f: &Function, doms: &Dominators, shape: &Shape) -> Result<VectorPlan, Why> {
+/// What to ask in front of a loop and how to vectorize it, or why it is not possible.
+pub(super) fn plan(
+    f: &Function,
+    doms: &Dominators,
+    shape: &Shape,
+) -> Result<(Plan, VectorPlan), Why> {
     if shape.step != Step::Const(1) {
         return Err("it does not count up by 1");
     }
@@ -90,30 +94,47 @@ pub(super) fn plan(f: &Function, doms: &Dominators, shape: &Shape) -> Result<Vec
     if !finder.find() {
         return Err("its rounds are not known in front");
     }
-    let mut planner = Planner {
-        f,
-        shape,
-        finder,
-        nodes: Vec::new(),
-        of: FxHashMap::default(),
-        loads: FxHashMap::default(),
-        stores: FxHashMap::default(),
-        sums: Vec::new(),
-        nulls: Vec::new(),
-        distinct: Vec::new(),
-        invariant: Vec::new(),
-    };
-    planner.effects()?;
-    planner.find_sums()?;
-    planner.escapes()?;
-    planner.dependences()?;
-    planner.finish()
+    // As many rounds by one vector as the smallest lanes allow, down to as few as the largest lanes want.
+    let mut why = TOO_WIDE;
+    for count in [16, 8, 4, 2] {
+        let planner = Planner {
+            f,
+            shape,
+            finder: &finder,
+            count,
+            nodes: Vec::new(),
+            of: FxHashMap::default(),
+            loads: FxHashMap::default(),
+            stores: FxHashMap::default(),
+            sums: Vec::new(),
+            nulls: Vec::new(),
+            distinct: Vec::new(),
+            invariant: Vec::new(),
+        };
+        match planner.run() {
+            Ok(plan) => {
+                finder.plan.rounds = plan.rounds as usize;
+                return Ok((finder.plan, plan));
+            }
+            Err(TOO_WIDE) => {}
+            Err(other) => why = other,
+        }
+    }
+    Err(why)
 }
+
+const NO_WORK: Why = "it computes nothing that can be vectorized";
+const NO_SUCH_OP: Why = "there is no vector instruction for what it computes";
+const OTHER_TYPES: Why = "it computes with other types than it stores";
+/// The rounds do not fit into vectors with these lanes; fewer may.
+const TOO_WIDE: Why = "its elements have too different sizes";
 
 struct Planner<'a> {
     f: &'a Function,
     shape: &'a Shape,
-    finder: Finder<'a>,
+    finder: &'a Finder<'a>,
+    /// Rounds of one vector.
+    count: u32,
     nodes: Vec<Node>,
     of: FxHashMap<(Value, Lane), usize>,
     loads: FxHashMap<Inst, usize>,
@@ -232,10 +253,23 @@ impl<'a> Planner<'a> {
         if self.nodes.len() > MAX_NODES {
             return Err("it is too large");
         }
-        if self.f.ty(v) != lane.scalar() {
-            return Err("it computes with other types than it stores");
+        if self.count * lane.bytes() > Type::V128.bytes() {
+            return Err(TOO_WIDE);
         }
-        let n = self.node(v, lane)?;
+        if self.f.ty(v) != lane.scalar() {
+            return Err(OTHER_TYPES);
+        }
+        let before = self.nodes.len();
+        let n = match self.node(v, lane) {
+            Err(why) if matches!(lane, Lane::I8 | Lane::I16) => {
+                self.forget(before);
+                let Ok(n) = self.demand(v, Lane::I32) else {
+                    return Err(why);
+                };
+                self.narrow(n, Lane::I32, lane)
+            }
+            result => result?,
+        };
         self.of.insert((v, lane), n);
         Ok(n)
     }
@@ -243,6 +277,38 @@ impl<'a> Planner<'a> {
     fn add(&mut self, node: Node) -> usize {
         self.nodes.push(node);
         self.nodes.len() - 1
+    }
+
+    /// Takes back all nodes but the first ones.
+    fn forget(&mut self, before: usize) {
+        self.nodes.truncate(before);
+        self.of.retain(|_, n| *n < before);
+        self.loads.retain(|_, n| *n < before);
+    }
+
+    /// The low bits of lanes as smaller ones.
+    fn narrow(&mut self, mut n: usize, from: Lane, to: Lane) -> usize {
+        let mut at = from;
+        while at != to
+            && let Some(half) = at.half()
+        {
+            n = self.add(Node::Unary(Op::VNarrow, Imm::Lane(at), n));
+            at = half;
+        }
+        n
+    }
+
+    /// Integer lanes as larger ones.
+    fn widen(&mut self, mut n: usize, from: Lane, to: Lane, signed: bool) -> usize {
+        let op = if signed { Op::VExtendS } else { Op::VExtendU };
+        let mut at = from;
+        while at != to
+            && let Some(double) = at.double()
+        {
+            n = self.add(Node::Unary(op, Imm::Lane(at), n));
+            at = double;
+        }
+        n
     }
 
     fn node(&mut self, v: Value, lane: Lane) -> Result<usize, Why> {
@@ -255,28 +321,66 @@ impl<'a> Planner<'a> {
         let Some((i, data)) = self.def(v) else {
             return Err("a variable depends on the round before");
         };
-        let arg = |n: usize| self.f.resolve(data.args[n]);
         match (data.op, data.args.len()) {
-            (Op::Load, _) => {
-                let access = self
-                    .access(data)
-                    .ok_or("it reads something else than elements")?;
-                if access.lane != lane {
-                    return Err("elements have different sizes");
-                }
-                let n = self.add(Node::Load(access));
-                self.loads.insert(i, n);
-                Ok(n)
-            }
-            // The counter is not negative.
-            (Op::Sext32 | Op::Zext32, _) if arg(0) == self.shape.counter => {
-                Ok(self.add(Node::Counter(lane)))
-            }
+            (Op::Load, _) => self.load(i, data, v, lane),
             (Op::Shl | Op::ShrS | Op::ShrU, _) => self.shift(data, lane),
             (_, 2) => self.binary(data, lane),
-            (_, 1) => self.unary(data, lane),
+            (_, 1) => match self.convert(data, lane) {
+                Some(result) => result,
+                None => self.unary(data, lane),
+            },
             _ => Err(NO_SUCH_OP),
         }
+    }
+
+    fn load(&mut self, i: Inst, data: &InstData, v: Value, lane: Lane) -> Result<usize, Why> {
+        let access = self.access(data);
+        let access = access.ok_or("it reads something else than elements")?;
+        if access.lane == lane {
+            let n = self.add(Node::Load(access));
+            self.loads.insert(i, n);
+            return Ok(n);
+        }
+        // Only small integers have a type that other lanes have too.
+        let (from, signed) = self.extension(v).ok_or(OTHER_TYPES)?;
+        if from.bytes() > lane.bytes() {
+            return Err(OTHER_TYPES);
+        }
+        let n = match self.of.get(&(v, from)) {
+            Some(&n) => n,
+            None => {
+                let n = self.load(i, data, v, from)?;
+                self.of.insert((v, from), n);
+                n
+            }
+        };
+        Ok(self.widen(n, from, lane, signed))
+    }
+
+    /// Operations whose operand has another type.
+    fn convert(&mut self, data: &InstData, lane: Lane) -> Option<Result<usize, Why>> {
+        let arg = self.f.resolve(data.args[0]);
+        let signed = data.op == Op::Sext32;
+        let (from, op, imm) = match (data.op, lane) {
+            // The counter is not negative.
+            (Op::Sext32 | Op::Zext32, Lane::I64) if arg == self.shape.counter => {
+                return Some(Ok(self.add(Node::Counter(lane))));
+            }
+            (Op::Sext32 | Op::Zext32, Lane::I64) => {
+                let n = self.demand(arg, Lane::I32);
+                return Some(n.map(|n| self.widen(n, Lane::I32, lane, signed)));
+            }
+            (Op::Trunc, _) => {
+                let n = self.demand(arg, Lane::I64);
+                return Some(n.map(|n| self.narrow(n, Lane::I64, lane)));
+            }
+            (Op::FromInt, Lane::F32 | Lane::F64) => (Lane::I32, Op::VFromInt, Imm::Lane(lane)),
+            (Op::Fpromote, Lane::F64) => (Lane::F32, Op::VPromote, Imm::None),
+            (Op::Fdemote, Lane::F32) => (Lane::F64, Op::VDemote, Imm::None),
+            _ => return None,
+        };
+        let n = self.demand(arg, from);
+        Some(n.map(|n| self.add(Node::Unary(op, imm, n))))
     }
 
     fn binary(&mut self, data: &InstData, lane: Lane) -> Result<usize, Why> {
@@ -405,6 +509,9 @@ impl<'a> Planner<'a> {
                 Type::F32 | Type::F64 => return Err("the order of operations on floats matters"),
                 _ => return Err("a reference differs from round to round"),
             };
+            if lane.count() != self.count {
+                return Err(TOO_WIDE);
+            }
             let result = self.f.resolve(arg);
             let mut terms = Vec::new();
             self.flatten(param, result, &uses, &mut terms)?;
@@ -570,35 +677,17 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn finish(self) -> Result<VectorPlan, Why> {
-        let stored = self.stores.values().map(|(access, _)| access.lane);
-        let lanes: Vec<Lane> = stored.chain(self.sums.iter().map(|s| s.lane)).collect();
-        let first = lanes
-            .first()
-            .ok_or("it computes nothing that can be vectorized")?;
-        if lanes.iter().any(|l| l.bytes() != first.bytes()) {
-            return Err("elements have different sizes");
+    fn run(mut self) -> Result<VectorPlan, Why> {
+        self.effects()?;
+        self.find_sums()?;
+        self.escapes()?;
+        self.dependences()?;
+        if self.stores.is_empty() && self.sums.is_empty() {
+            return Err(NO_WORK);
         }
-        let count = first.count() as usize;
-        let work = self.nodes.len() + self.stores.len();
-        let mut rounds = match work {
-            0..=7 => 4 * count,
-            8..=14 => 2 * count,
-            _ => count,
-        };
-        rounds = rounds.min(MAX_ROUNDS.max(count));
-        if let Some(limit) = self.f.const_of(self.shape.limit) {
-            while rounds > count && limit.signed() < 2 * rounds as i64 {
-                rounds /= 2;
-            }
-            if limit.signed() < rounds as i64 {
-                return Err("it has few rounds");
-            }
-        }
-        let mut split = self.finder.plan;
-        split.rounds = rounds;
+        let rounds = self.rounds()?;
         Ok(VectorPlan {
-            split,
+            rounds,
             nodes: self.nodes,
             loads: self.loads,
             stores: self.stores,
@@ -606,12 +695,29 @@ impl<'a> Planner<'a> {
             nulls: self.nulls,
             distinct: self.distinct,
             invariant: self.invariant,
-            count,
+            count: self.count,
         })
     }
-}
 
-const NO_SUCH_OP: Why = "there is no vector instruction for what it computes";
+    /// Rounds done together: several vectors if there is little to do with each.
+    fn rounds(&self) -> Result<u32, Why> {
+        let most = match self.nodes.len() + self.stores.len() {
+            0..=7 => 4 * self.count,
+            8..=14 => 2 * self.count,
+            _ => self.count,
+        };
+        let mut rounds = most.min(MAX_ROUNDS.max(self.count));
+        if let Some(limit) = self.f.const_of(self.shape.limit) {
+            while rounds > self.count && limit.signed() < 2 * i64::from(rounds) {
+                rounds /= 2;
+            }
+            if limit.signed() < i64::from(rounds) {
+                return Err("it has few rounds");
+            }
+        }
+        Ok(rounds)
+    }
+}
 
 /// Arrays of signed and unsigned elements of one size can be the same.
 fn class(alias: AliasClass) -> AliasClass {

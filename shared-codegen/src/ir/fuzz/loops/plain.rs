@@ -123,6 +123,9 @@ impl Gen {
             let v = g.b.emit(op, value, x, Imm::None);
             v.expect("the op has a result")
         };
+        if self.r.below(6) == 0 {
+            return self.plain_conversion(ty, depth).unwrap_or(a);
+        }
         if value.is_float() {
             let unary = [Op::Fneg, Op::Fabs][self.r.below(2)];
             let op = FLOAT_OPS[self.r.below(FLOAT_OPS.len())];
@@ -154,6 +157,35 @@ impl Gen {
                 one(self, op, &[a, b])
             }
         }
+    }
+
+    /// A value of another type, converted.
+    fn plain_conversion(&mut self, ty: MemType, depth: usize) -> Option<Value> {
+        let element = self.element.value_type();
+        let other = |g: &mut Gen, ty: MemType| {
+            let array = [0, 2][usize::from(ty == g.element)];
+            g.plain_value(array, ty, depth - 1)
+        };
+        let value = ty.value_type();
+        let op = match (value, element) {
+            (Type::I32, Type::I32) => return Some(other(self, self.element)),
+            (Type::I32, Type::I64) => Op::Trunc,
+            (Type::I64, _) => [Op::Sext32, Op::Zext32][self.r.below(2)],
+            (Type::F32, _) if self.r.below(3) != 0 => {
+                let x = other(self, ty);
+                let (x, k) = (self.b.convert(Op::Fpromote, Type::F64, x), self.b.f64(1.1));
+                let x = self.b.fmul(x, k);
+                return Some(self.b.convert(Op::Fdemote, Type::F32, x));
+            }
+            (Type::F32 | Type::F64, _) => Op::FromInt,
+            _ => return None,
+        };
+        let from = match op {
+            Op::Trunc => MemType::I64,
+            _ => MemType::I32,
+        };
+        let x = other(self, from);
+        Some(self.b.convert(op, value, x))
     }
 
     fn plain_leaf(&mut self, array: usize, ty: MemType) -> Value {

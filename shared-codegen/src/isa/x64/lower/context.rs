@@ -469,6 +469,8 @@ impl Context for Lower<'_> {
         round(ty: &Ty, src: RegMem, imm: u8) -> Float = SseUnImm {
             op: if *ty == Ty::F32 { SseUnImmOp::Roundss } else { SseUnImmOp::Roundsd }, src: src, imm: imm
         };
+        packed_un(op: &SsePackedUnOp, src: Reg) -> Float = SsePackedUn { op: *op, src: RegMem::Reg(src) };
+        gpr_to_xmm(size: &Size, src: RegMem) -> Float = GprToXmm { size: *size, src: src };
         bits_float(ty: &Ty, src: Reg) -> Float =
             GprToXmm { size: super::emit::size_of_ty(*ty), src: RegMem::Reg(src) };
         float_bits(ty: &Ty, src: Reg) -> Int = XmmToGpr { size: super::emit::size_of_ty(*ty), src: src };
@@ -588,6 +590,10 @@ impl Context for Lower<'_> {
 
     fn v_sum(&mut self, lane: &Lane, x: Reg) -> Reg {
         self.emit_lane_sum(*lane, x)
+    }
+
+    fn v_narrow(&mut self, lane: &Lane, x: Reg) -> Reg {
+        self.emit_narrow(*lane, x)
     }
 
     fn packed_shift(&mut self, op: &SseShiftOp, src: Reg, count: u8) -> Reg {

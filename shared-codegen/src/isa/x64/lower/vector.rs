@@ -89,6 +89,25 @@ impl Lower<'_> {
         dst
     }
 
+    /// The lower halves of the lanes side by side.
+    pub(super) fn emit_narrow(&mut self, lane: Lane, src: Reg) -> Reg {
+        let (size, half) = (lane.bytes() as u8, lane.bytes() as u8 / 2);
+        // For each byte of the result the number of the source's, or 0x80 for zero.
+        let control = (0..16u8).map(|n| match n < 8 {
+            true => n / half * size + n % half,
+            false => 0x80,
+        });
+        let bits = control.rev().fold(0, |all, n| all << 8 | u128::from(n));
+        let dst = self.temp(RegClass::Float);
+        self.buf.push(MInst::Const128 {
+            op: SsePackedOp::Pshufb,
+            bits,
+            src,
+            dst,
+        });
+        dst
+    }
+
     pub(super) fn emit_packed_shift(&mut self, op: SseShiftOp, src: Reg, count: u8) -> Reg {
         let dst = self.temp(RegClass::Float);
         self.buf.push(MInst::SseShift {
