@@ -96,7 +96,7 @@ fn observe(f: &Function, element: MemType, input: &Input) -> Result<(Seen, Vec<u
 }
 
 /// Passes that prepare loops, then those on loops, each of which may be the last.
-const CHAIN: [PassId; 12] = {
+const CHAIN: [PassId; 13] = {
     use PassId::*;
     [
         SimplifyCfg,
@@ -106,6 +106,7 @@ const CHAIN: [PassId; 12] = {
         RotateLoops,
         SimplifyCfg,
         Licm,
+        PromoteLoads,
         Vectorize,
         SplitLoops,
         Gvn,
@@ -243,4 +244,6 @@ fn passes_keep_what_random_loops_compute() {
         let name = op.info().name;
         assert!(changes.contains_key(name), "no {name}: {changes:?}");
     }
+    let name = PassId::PromoteLoads.info().name;
+    assert!(changes[name] as u64 > count / 30, "{name}: {changes:?}");
 }

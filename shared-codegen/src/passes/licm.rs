@@ -25,7 +25,8 @@ use super::gvn::{is_cheap, is_repeatable};
 use super::memory::{Memory, Place};
 use crate::analysis::{Cfg, Dominators, Loops};
 use crate::ir::{
-    Block, Function, Fx, Imm, Inst, InstData, Op, SourceLoc, Target, Type, Value, ValueDef,
+    AliasClass, Block, Function, Fx, Imm, Inst, InstData, Op, SourceLoc, Target, Type, Value,
+    ValueDef,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
@@ -42,6 +43,7 @@ pub fn run(f: &mut Function, _cx: &PassContext) -> bool {
     let memory = Memory::new(f);
     let mut homes = homes(f);
     let mut checks = null_checks(f);
+    let arrays = arrays(f);
     for l in loops.loops.iter().rev() {
         let inside: FxHashSet<Block> = l.blocks.iter().copied().collect();
         let mut outside = cfg.preds(l.header).iter().filter(|p| !inside.contains(p));
@@ -54,6 +56,7 @@ pub fn run(f: &mut Function, _cx: &PassContext) -> bool {
             memory: &memory,
             homes: &mut homes,
             safe: safe_objects(&checks, &doms, preheader),
+            arrays: &arrays,
             moved: Vec::new(),
         };
         let every_round = |b: Block| l.latches.iter().all(|&x| doms.dominates(b, x));
@@ -121,6 +124,14 @@ pub(super) fn null_checks(f: &Function) -> Vec<(Value, Block)> {
     checks
 }
 
+/// Objects whose length is asked for: what is loaded from them at constant offsets may be behind their end.
+pub(super) fn arrays(f: &Function) -> FxHashSet<Value> {
+    let insts = f.layout.iter().flat_map(|b| &f.blocks[b.index()].insts);
+    let insts = insts.map(|i| &f.insts[i.index()]);
+    let lengths = insts.filter(|data| data.op == Op::ArrayLen);
+    lengths.map(|data| f.resolve(data.args[0])).collect()
+}
+
 /// Values checked in front of a loop.
 pub(super) fn safe_objects(
     checks: &[(Value, Block)],
@@ -139,6 +150,7 @@ struct Motion<'a> {
     homes: &'a mut Vec<Option<Block>>,
     /// Objects that are checked for null in front of the loop.
     safe: FxHashSet<Value>,
+    arrays: &'a FxHashSet<Value>,
     moved: Vec<Inst>,
 }
 
@@ -213,8 +225,16 @@ impl Motion<'_> {
 
     /// Reads from an object that is known in front of the loop not to be null: cannot fault there.
     fn is_safe_load(&self, f: &Function, data: &InstData) -> bool {
-        let object = |v: Value| f.ty(v) == Type::Ref && self.safe.contains(&f.resolve(v));
-        matches!(data.op, Op::Load | Op::ArrayLen | Op::MethodTableOf) && object(data.args[0])
+        let v = data.args.first().map(|&v| f.resolve(v));
+        let object = v.filter(|v| f.ty(*v) == Type::Ref && self.safe.contains(v));
+        match (data.op, data.imm) {
+            (Op::ArrayLen | Op::MethodTableOf, _) => object.is_some(),
+            (Op::Load, Imm::Mem(m)) => {
+                let header = m.alias == AliasClass::Immutable;
+                object.is_some_and(|v| header || !self.arrays.contains(&v))
+            }
+            _ => false,
+        }
     }
 
     /// The value is computed outside, or moves, or is a constant.

@@ -195,13 +195,15 @@ impl Memory {
     }
 
     fn slot_place(&self, slot: Slot) -> Place {
-        match self.exposed[slot.index()] {
-            true => Place::Any,
-            false => Place::Private(slot),
+        // Slots made meanwhile are private.
+        match self.exposed.get(slot.index()) {
+            Some(true) => Place::Any,
+            _ => Place::Private(slot),
         }
     }
 
-    fn place_written(&self, data: &InstData) -> Option<Place> {
+    /// What an instruction writes, if anything.
+    pub fn place_written(&self, data: &InstData) -> Option<Place> {
         match (data.op, data.imm) {
             (Op::Load, Imm::Mem(m)) if m.volatile => Some(Place::Any),
             (Op::Store | Op::StoreRef, Imm::Mem(m)) if m.volatile => Some(Place::Any),

@@ -32,6 +32,7 @@ pub mod intrinsics;
 pub mod jump_threading;
 pub mod licm;
 pub mod null_check_elim;
+pub mod promote_loads;
 pub mod promote_slots;
 pub mod rotate_loops;
 pub mod sccp;

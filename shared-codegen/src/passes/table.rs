@@ -4,8 +4,8 @@ use super::{OptSet, PassContext, PassRun};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
     escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
-    null_check_elim, promote_slots, rotate_loops, sccp, simplify_cfg, split_loops, sroa,
-    store_elim, strength_reduce, tail_calls, tail_recursion, vectorize,
+    null_check_elim, promote_loads, promote_slots, rotate_loops, sccp, simplify_cfg, split_loops,
+    sroa, store_elim, strength_reduce, tail_calls, tail_recursion, vectorize,
 };
 use crate::ir::Function;
 
@@ -97,6 +97,8 @@ passes! {
         "test at the end of loops";
     Licm = "licm" ["loop"] licm::run, false, Default,
         "compute, check and load once in front of loops what stays the same";
+    PromoteLoads = "promote-loads" [] promote_loads::run, false, Default,
+        "keep what loops store in registers for their loads";
     Vectorize = "vectorize" ["simd"] vectorize::run, false, Default,
         "do several rounds of loops over arrays by vector operations";
     SplitLoops = "split-loops" ["unroll"] split_loops::run, false, Default,
@@ -167,6 +169,7 @@ pub const PIPELINE: &[PassId] = {
         RotateLoops,
         SimplifyCfg,
         Licm,
+        PromoteLoads,
         Vectorize,
         SplitLoops,
         Gvn,
@@ -312,6 +315,16 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             Sccp,
             EhDemote,
             "a constant in place of a reload would be live into a handler again",
+        ),
+        (
+            Licm,
+            PromoteLoads,
+            "addresses in front of loops, and blocks for loading there, are made by it",
+        ),
+        (
+            PromoteLoads,
+            SplitLoops,
+            "copies of the body would have several places to store to",
         ),
         (
             StrengthReduce,

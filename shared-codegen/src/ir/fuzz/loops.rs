@@ -373,7 +373,7 @@ impl Gen {
     }
 
     fn stmt(&mut self, depth: usize) {
-        match self.r.below(16) {
+        match self.r.below(18) {
             0..=3 => {
                 let (s, x) = (self.get(self.sum), self.an_i32());
                 let s = self.combine(s, x);
@@ -411,12 +411,29 @@ impl Gen {
                 self.b
                     .store(h, x, Gen::field_mem(COUNT_FIELD, 2, MemType::I32));
             }
+            16 | 17 => self.update(),
             _ => {
                 let (s, i) = (self.get(self.sum), self.get(self.counter));
                 let s = self.combine(s, i);
                 self.b.def_var(self.sum, s);
             }
         }
+    }
+
+    /// Changes what is in a field, or in an element at an index that may stay the same.
+    fn update(&mut self) {
+        let by = self.an_i32();
+        let (at, mem) = match self.r.below(3) {
+            0 => self.element(1, MemType::I32),
+            _ => {
+                self.b.null_check(self.params[3]);
+                let mem = Gen::field_mem(COUNT_FIELD, 2, MemType::I32);
+                (self.params[3], mem)
+            }
+        };
+        let x = self.b.load(at, mem);
+        let x = self.combine(x, by);
+        self.b.store(at, x, mem);
     }
 
     /// Something with an element of the third array.
