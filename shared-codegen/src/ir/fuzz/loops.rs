@@ -373,7 +373,7 @@ impl Gen {
     }
 
     fn stmt(&mut self, depth: usize) {
-        match self.r.below(18) {
+        match self.r.below(17) {
             0..=3 => {
                 let (s, x) = (self.get(self.sum), self.an_i32());
                 let s = self.combine(s, x);
@@ -411,7 +411,7 @@ impl Gen {
                 self.b
                     .store(h, x, Gen::field_mem(COUNT_FIELD, 2, MemType::I32));
             }
-            16 | 17 => self.update(),
+            16 => self.update(),
             _ => {
                 let (s, i) = (self.get(self.sum), self.get(self.counter));
                 let s = self.combine(s, i);
