@@ -163,6 +163,34 @@ static class ArrayLoops
         return 0;
     }
 
+    // ---- choices
+
+    static int Largest(int[] a, int m) { for (int i = 0; i < a.Length; i++) if (a[i] > m) m = a[i]; return m; }
+    static int Smallest(int[] a, int m) { for (int i = 0; i < a.Length; i++) m = Math.Min(m, a[i]); return m; }
+    static int Count(int[] a, int x) { int n = 0; for (int i = 0; i < a.Length; i++) if (a[i] == x) n++; return n; }
+    static int Count(bool[] a) { int n = 0; for (int i = 0; i < a.Length; i++) if (!a[i]) n++; return n; }
+    static int Above(int[] a, int x) { int s = 0; for (int i = 0; i < a.Length; i++) if (a[i] > x) s += a[i] & 255; return s; }
+    static long Below(long[] a, long x) { long s = 7; for (int i = 0; i < a.Length; i++) s -= a[i] < x ? a[i] : 1; return s; }
+    static void Absolute(int[] a) { for (int i = 0; i < a.Length; i++) a[i] = a[i] < 0 ? -a[i] : a[i]; }
+    static void Threshold(byte[] a, byte[] b, int t) { for (int i = 0; i < a.Length; i++) a[i] = b[i] > t ? (byte)255 : (byte)0; }
+    static void Equal(bool[] to, uint[] a, uint[] b) { for (int i = 0; i < to.Length; i++) to[i] = a[i] <= b[i]; }
+
+    static long Choices(int n)
+    {
+        var a = Ints(n, 21); var l = new long[n]; var o = new bool[n]; var u = new uint[n]; var v = new uint[n];
+        byte[] y = new byte[n], z = new byte[n];
+        for (int i = 0; i < n; i++)
+        {
+            l[i] = a[i] * 5L; o[i] = i % 3 == 0; u[i] = unchecked((uint)a[i]); v[i] = unchecked((uint)(i << 27)); y[i] = (byte)(i * 2);
+        }
+        for (int i = 3; i < n; i += 4) { a[i] = n; v[i] = u[i]; }
+        Add(Largest(a, -5)); Add(Smallest(a, 99)); Add(Count(a, n)); Add(Count(o)); Add(Above(a, n)); Add(Below(l, 12));
+        Absolute(a); AddAll(a);
+        Threshold(z, y, n); foreach (var x in z) Add(x);
+        Equal(o, u, v); foreach (var x in o) Add(x ? 1 : 0);
+        return 0;
+    }
+
     static void Run(string name, Func<int, long> test)
     {
         hash = 2166136261;
@@ -176,5 +204,6 @@ static class ArrayLoops
         Run("fills and copies", Fills);
         Run("maps", Maps);
         Run("conversions", Conversions);
+        Run("choices", Choices);
     }
 }

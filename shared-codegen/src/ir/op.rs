@@ -342,6 +342,16 @@ ops! {
     VShrS = "vshr_s"(T) LaneShift, R::T, [], Low;
     /// Logical shift right.
     VShrU = "vshr_u"(T) LaneShift, R::T, [], Low;
+    /// All ones where integer lanes are equal, else zero.
+    VEq = "veq"(T, T) Lane, R::T, [], Low;
+    /// All ones where the first integer is greater (signed), else zero.
+    VGt = "vgt"(T, T) Lane, R::T, [], Low;
+    /// Bits of the second operand where the first has ones, else of the third.
+    VSelect = "vselect"(T, T, T) None, R::T, [], Low;
+    /// The smaller of two signed integers (`i16` and `i32` lanes).
+    VMin = "vmin"(T, T) Lane, R::T, [], Low;
+    /// The larger of two signed integers (`i16` and `i32` lanes).
+    VMax = "vmax"(T, T) Lane, R::T, [], Low;
     /// The operand in the lowest lane, zero in the others (`i32` and `i64` lanes).
     VLow = "vlow"(Any) Lane, R::T, [], Low;
     /// The lowest lane (`i32` and `i64` lanes).
@@ -358,6 +368,10 @@ ops! {
     VPromote = "vpromote"(T) None, R::T, [], Low;
     /// The two `f64` lanes as singles, and zeros above.
     VDemote = "vdemote"(T) None, R::T, [], Low;
+    /// The smallest lane, signed (`i32` lanes).
+    VLeast = "vleast"(Is(V128)) Lane, R::T, [], Low;
+    /// The largest lane, signed (`i32` lanes).
+    VMost = "vmost"(Is(V128)) Lane, R::T, [], Low;
     /// Sum of all lanes, of the lane's scalar type (`i32` and `i64` lanes).
     VSum = "vsum"(Is(V128)) Lane, R::T, [], Low;
 

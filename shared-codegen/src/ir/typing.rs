@@ -91,8 +91,9 @@ fn check_vectors(f: &Function, data: &InstData) -> Result<(), String> {
     let scalar = lane.scalar();
     let no_such_lanes = || format!("{name} has no {} lanes", lane.name());
     match data.op {
-        Op::VSum | Op::VFirst => {
-            demand(matches!(lane, Lane::I32 | Lane::I64), no_such_lanes)?;
+        Op::VSum | Op::VFirst | Op::VLeast | Op::VMost => {
+            let wide = matches!(data.op, Op::VSum | Op::VFirst) && lane == Lane::I64;
+            demand(wide || lane == Lane::I32, no_such_lanes)?;
             return demand(data.ty == scalar, || {
                 format!("{name} gives {}", scalar.name())
             });
@@ -106,6 +107,8 @@ fn check_vectors(f: &Function, data: &InstData) -> Result<(), String> {
                 format!("{name} wants {}", scalar.name())
             })?;
         }
+        Op::VEq | Op::VGt => demand(!scalar.is_float(), no_such_lanes)?,
+        Op::VMin | Op::VMax => demand(matches!(lane, Lane::I16 | Lane::I32), no_such_lanes)?,
         Op::VIota => demand(!scalar.is_float(), no_such_lanes)?,
         Op::VExtendS | Op::VExtendU => demand(lane.double().is_some(), no_such_lanes)?,
         Op::VNarrow => demand(lane.half().is_some(), no_such_lanes)?,

@@ -136,6 +136,20 @@ pub fn eval_vector(op: Op, imm: &Imm, args: &[u128]) -> Option<u128> {
             let sum = (0..lane.count()).fold(0, |s: u128, n| s.wrapping_add(get(lane, x, n)));
             Some(sum & lane.mask())
         }
+        (Op::VSelect, Imm::None, &[mask, a, b]) => Some(a & mask | b & !mask),
+        (Op::VEq | Op::VGt | Op::VMin | Op::VMax, Imm::Lane(lane), &[a, b]) => {
+            Some(build(lane, |n| {
+                let (a, b) = (get(lane, a, n), get(lane, b, n));
+                choose(op, a, b, signed(lane, a) > signed(lane, b))
+            }))
+        }
+        (Op::VLeast | Op::VMost, Imm::Lane(lane), &[x]) => {
+            let lanes = (0..lane.count()).map(|n| get(lane, x, n));
+            match op {
+                Op::VLeast => lanes.min_by_key(|&n| signed(lane, n)),
+                _ => lanes.max_by_key(|&n| signed(lane, n)),
+            }
+        }
         (Op::VLow, Imm::Lane(lane), &[x]) => Some(x & lane.mask()),
         (Op::VFirst, Imm::Lane(lane), &[x]) => Some(x & lane.mask()),
         (Op::VExtendS | Op::VExtendU | Op::VNarrow, Imm::Lane(lane), &[x]) => resize(op, lane, x),
@@ -173,6 +187,24 @@ fn each(op: Op, lane: Lane, operands: impl Fn(u32, bool) -> [Const; 2]) -> Optio
     Some(result)
 }
 
+/// A lane of a comparison, or of the smaller or larger numbers.
+fn choose(op: Op, a: u128, b: u128, greater: bool) -> u128 {
+    match op {
+        Op::VEq if a == b => u128::MAX,
+        Op::VGt if greater => u128::MAX,
+        Op::VMin if greater => b,
+        Op::VMax if !greater => b,
+        Op::VMin | Op::VMax => a,
+        _ => 0,
+    }
+}
+
+/// A lane's bits as a signed number.
+fn signed(lane: Lane, bits: u128) -> i128 {
+    let unused = 128 - lane.bits();
+    (bits << unused) as i128 >> unused
+}
+
 /// Integer lanes made twice as large, or half.
 fn resize(op: Op, lane: Lane, x: u128) -> Option<u128> {
     let to = match op {
@@ -184,9 +216,8 @@ fn resize(op: Op, lane: Lane, x: u128) -> Option<u128> {
             return 0;
         }
         let bits = get(lane, x, n);
-        let unused = 128 - lane.bits();
         match op {
-            Op::VExtendS => ((bits << unused) as i128 >> unused) as u128,
+            Op::VExtendS => signed(lane, bits) as u128,
             _ => bits,
         }
     };

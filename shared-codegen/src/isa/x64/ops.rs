@@ -276,6 +276,8 @@ family! {
     Pcmpeqb = "pcmpeqb" P66 M0f 0x74 16;
     Pcmpeqw = "pcmpeqw" P66 M0f 0x75 16;
     Pcmpeqd = "pcmpeqd" P66 M0f 0x76 16;
+    Pcmpeqq = "pcmpeqq" P66 M0f38 0x29 16;
+    Pcmpgtq = "pcmpgtq" P66 M0f38 0x37 16;
     Pcmpgtb = "pcmpgtb" P66 M0f 0x64 16;
     Pcmpgtw = "pcmpgtw" P66 M0f 0x65 16;
     Pcmpgtd = "pcmpgtd" P66 M0f 0x66 16;

@@ -3,7 +3,7 @@
 use super::super::split_loops::bounds::Plan;
 use super::super::split_loops::front::{Emitter, Entry, Front, place};
 use super::super::split_loops::shape::Shape;
-use super::plan::{Access, Node, VectorPlan};
+use super::plan::{Access, Collect, Node, VectorPlan};
 use crate::ir::{
     Block, Function, Imm, Inst, IntCc, Lane, MemRef, MemType, Op, Target, Type, Value,
 };
@@ -80,6 +80,9 @@ impl<'a, 'f> Maker<'a, 'f> {
                     let x = front.compute(v);
                     fixed[n] = Some(splat(&mut front.e, lane, x));
                 }
+                Node::Const(0, _) => {
+                    fixed[n] = Some(front.e.emit(Op::VZero, Type::V128, &[], Imm::None));
+                }
                 Node::Const(bits, lane) => {
                     let x = front.e.emit(Op::Iconst, lane.scalar(), &[], Imm::Int(bits));
                     fixed[n] = Some(splat(&mut front.e, lane, x));
@@ -92,7 +95,7 @@ impl<'a, 'f> Maker<'a, 'f> {
                     let array = front.compute(access.array);
                     values.insert(access.array, array);
                 }
-                Node::Unary(..) | Node::Binary(..) => {}
+                Node::Unary(..) | Node::Binary(..) | Node::Select(..) => {}
             }
         }
         for (access, _) in plan.stores.values() {
@@ -122,10 +125,12 @@ impl<'a, 'f> Maker<'a, 'f> {
     fn enter(&mut self, entry: &Entry) -> Block {
         let test = self.e.icmp(IntCc::Slt, entry.start, entry.last);
         let mut args: SmallVec<[Value; 2]> = SmallVec::from_slice(&[entry.start]);
-        let sums = self.plan.sums.len() * self.vectors();
-        if sums > 0 {
-            let zero = self.e.emit(Op::VZero, Type::V128, &[], Imm::None);
-            args.extend(std::iter::repeat_n(zero, sums));
+        for sum in &self.plan.sums {
+            let first = match sum.collect {
+                Collect::Sum => self.e.emit(Op::VZero, Type::V128, &[], Imm::None),
+                _ => splat(&mut self.e, sum.lane, entry.args[sum.position]),
+            };
+            args.extend(std::iter::repeat_n(first, self.vectors()));
         }
         let header = self.e.new_block();
         let fallback = self.fallback.clone();
@@ -197,7 +202,10 @@ impl<'a, 'f> Maker<'a, 'f> {
         for (s, sum) in plan.sums.iter().enumerate() {
             for &(n, negative) in &sum.terms {
                 let term = self.value(n, vector, &mut values);
-                let op = if negative { Op::VSub } else { Op::VAdd };
+                let op = match sum.collect {
+                    Collect::Sum if negative => Op::VSub,
+                    collect => collect_op(collect),
+                };
                 let old = self.accumulators[s][vector];
                 self.accumulators[s][vector] = self.binary(op, Imm::Lane(sum.lane), old, term);
             }
@@ -275,6 +283,10 @@ impl<'a, 'f> Maker<'a, 'f> {
                 let b = self.value(b, vector, values);
                 self.binary(op, imm, a, b)
             }
+            Node::Select(mask, a, b) => {
+                let args = [mask, a, b].map(|n| self.value(n, vector, values));
+                self.e.emit(Op::VSelect, Type::V128, &args, Imm::None)
+            }
             Node::Counter(lane) => self.counter(lane, vector),
             Node::Splat(..) | Node::Const(..) | Node::Load(_) => {
                 unreachable!("made in front or when the load's turn came")
@@ -307,14 +319,22 @@ impl<'a, 'f> Maker<'a, 'f> {
         let next = self.trunc(self.next);
         map.insert(self.shape.next, next);
         for (s, sum) in self.plan.sums.iter().enumerate() {
-            let total = self.accumulators[s].clone().into_iter();
             let imm = Imm::Lane(sum.lane);
-            let total = total.reduce(|a, b| self.binary(Op::VAdd, imm, a, b));
+            let op = collect_op(sum.collect);
+            let total = self.accumulators[s].clone().into_iter();
+            let total = total.reduce(|a, b| self.binary(op, imm, a, b));
             let total = total.expect("there is at least one vector");
+            let across = match sum.collect {
+                Collect::Sum => Op::VSum,
+                Collect::Least => Op::VLeast,
+                Collect::Most => Op::VMost,
+            };
             let scalar = sum.lane.scalar();
-            let total = self.e.emit(Op::VSum, scalar, &[total], imm);
-            let start = entry.args[sum.position];
-            let all = self.e.emit(Op::Iadd, scalar, &[start, total], Imm::None);
+            let mut all = self.e.emit(across, scalar, &[total], imm);
+            if sum.collect == Collect::Sum {
+                let start = entry.args[sum.position];
+                all = self.e.emit(Op::Iadd, scalar, &[start, all], Imm::None);
+            }
             map.insert(sum.result, all);
         }
         let get = |f: &Function, v: Value| {
@@ -346,6 +366,15 @@ impl<'a, 'f> Maker<'a, 'f> {
         };
         let ways: SmallVec<[Target; 2]> = branch.targets.iter().map(target).collect();
         self.e.terminate(Op::Brif, &[test], ways);
+    }
+}
+
+/// What puts two collections together.
+fn collect_op(collect: Collect) -> Op {
+    match collect {
+        Collect::Sum => Op::VAdd,
+        Collect::Least => Op::VMin,
+        Collect::Most => Op::VMax,
     }
 }
 

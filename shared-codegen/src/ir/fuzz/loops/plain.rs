@@ -90,12 +90,31 @@ impl Gen {
 
     fn plain_sum(&mut self, sum: Var, x: Value) {
         let s = self.get(sum);
-        let s = match self.r.below(3) {
+        let s = match self.r.below(6) {
             0 => self.b.isub(s, x),
             1 => self.b.iadd(x, s),
+            2 => self.plain_choice(x, s, [x, s]),
+            3 => {
+                let all = match self.r.below(2) {
+                    0 => self.b.iadd(s, x),
+                    _ => self.b.isub(s, x),
+                };
+                let (y, z) = (self.plain_leaf(0, MemType::I32), self.get(self.counter));
+                let mut ways = [s, all];
+                ways.rotate_left(self.r.below(2));
+                self.plain_choice(y, z, ways)
+            }
             _ => self.b.iadd(s, x),
         };
         self.b.def_var(sum, s);
+    }
+
+    /// One of two values, by a comparison.
+    fn plain_choice(&mut self, x: Value, y: Value, ways: [Value; 2]) -> Value {
+        let (cc, _) = IntCc::ALL[self.r.below(IntCc::ALL.len())];
+        let test = self.b.icmp(cc, x, y);
+        let at = self.r.below(2);
+        self.b.select(test, ways[at], ways[1 - at])
     }
 
     fn plain_element(&mut self, array: usize, ty: MemType) -> (Value, MemRef) {
@@ -123,7 +142,8 @@ impl Gen {
             let v = g.b.emit(op, value, x, Imm::None);
             v.expect("the op has a result")
         };
-        if self.r.below(6) == 0 {
+        let seldom = if ty == MemType::F32 { 2 } else { 6 };
+        if self.r.below(seldom) == 0 {
             return self.plain_conversion(ty, depth).unwrap_or(a);
         }
         if value.is_float() {
@@ -137,7 +157,19 @@ impl Gen {
                 }
             };
         }
-        match self.r.below(8) {
+        match self.r.below(10) {
+            8 => {
+                let b = self.plain_leaf(array, ty);
+                self.plain_choice(a, b, [a, b])
+            }
+            9 => {
+                let (x, y) = (
+                    self.plain_leaf(0, MemType::I32),
+                    self.plain_leaf(1, MemType::I32),
+                );
+                let b = self.plain_leaf(array, ty);
+                self.plain_choice(x, y, [a, b])
+            }
             0 => {
                 let op = [Op::Shl, Op::ShrS, Op::ShrU][self.r.below(3)];
                 let by = self.b.i32([1, 3, 7, 15, 31, 33][self.r.below(6)]);
@@ -171,13 +203,13 @@ impl Gen {
             (Type::I32, Type::I32) => return Some(other(self, self.element)),
             (Type::I32, Type::I64) => Op::Trunc,
             (Type::I64, _) => [Op::Sext32, Op::Zext32][self.r.below(2)],
-            (Type::F32, _) if self.r.below(3) != 0 => {
+            (Type::F32, _) => {
                 let x = other(self, ty);
                 let (x, k) = (self.b.convert(Op::Fpromote, Type::F64, x), self.b.f64(1.1));
                 let x = self.b.fmul(x, k);
                 return Some(self.b.convert(Op::Fdemote, Type::F32, x));
             }
-            (Type::F32 | Type::F64, _) => Op::FromInt,
+            (Type::F64, _) => Op::FromInt,
             _ => return None,
         };
         let from = match op {

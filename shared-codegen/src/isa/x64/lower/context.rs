@@ -589,7 +589,14 @@ impl Context for Lower<'_> {
     }
 
     fn v_sum(&mut self, lane: &Lane, x: Reg) -> Reg {
-        self.emit_lane_sum(*lane, x)
+        match lane {
+            Lane::I64 => self.emit_across(Size::S64, SsePackedOp::Paddq, x),
+            _ => self.emit_across(Size::S32, SsePackedOp::Paddd, x),
+        }
+    }
+
+    fn v_across(&mut self, op: &SsePackedOp, x: Reg) -> Reg {
+        self.emit_across(Size::S32, *op, x)
     }
 
     fn v_narrow(&mut self, lane: &Lane, x: Reg) -> Reg {

@@ -68,24 +68,16 @@ impl Lower<'_> {
         }
     }
 
-    /// The sum of the lanes, in a general register.
-    pub(super) fn emit_lane_sum(&mut self, lane: Lane, x: Reg) -> Reg {
-        let (size, add) = match lane {
-            Lane::I64 => (Size::S64, SsePackedOp::Paddq),
-            _ => (Size::S32, SsePackedOp::Paddd),
-        };
+    /// All lanes of this size combined by an operation whose order does not matter, in a general register.
+    pub(super) fn emit_across(&mut self, size: Size, op: SsePackedOp, x: Reg) -> Reg {
         let high = self.shuffle(SseUnImmOp::Pshufd, x, HALVES);
-        let mut sum = self.packed_op(add, high, x);
+        let mut src = self.packed_op(op, high, x);
         if size == Size::S32 {
-            let other = self.shuffle(SseUnImmOp::Pshufd, sum, NEIGHBOURS);
-            sum = self.packed_op(add, other, sum);
+            let other = self.shuffle(SseUnImmOp::Pshufd, src, NEIGHBOURS);
+            src = self.packed_op(op, other, src);
         }
         let dst = self.temp(RegClass::Int);
-        self.buf.push(MInst::XmmToGpr {
-            size,
-            src: sum,
-            dst,
-        });
+        self.buf.push(MInst::XmmToGpr { size, src, dst });
         dst
     }
 
