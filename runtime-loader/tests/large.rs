@@ -348,6 +348,35 @@ fn less_effort_is_reported() {
     );
 }
 
+/// `finally` in `finally`: copies of each for both ways through the one around it would double with every level.
+#[test]
+fn finally_bodies_in_each_other() {
+    const N: i32 = 100;
+    // Runs through all of them without an exception, then with one in the innermost.
+    let mut body = "ldloc.0 ldc.i4.1 add stloc.0 ldloc.1 brfalse OK ldnull throw OK:".to_owned();
+    for k in 0..N {
+        body = format!(
+            ".try {{ ldloc.0 ldc.i4 {k} add stloc.0 leave E{k} }} finally {{ {body} ldloc.0 ldc.i4.3 add stloc.0 endfinally }} \
+             E{k}: ldloc.0 ldc.i4 {k} xor stloc.0\n"
+        );
+    }
+    let mut result = 0;
+    (0..N).rev().for_each(|k| result += k);
+    result += 1;
+    (0..N).for_each(|k| result = (result + 3) ^ k);
+    // What is in front of the exception happens, what is behind it does not.
+    (0..N).rev().for_each(|k| result += k);
+    result += 1 + 1000;
+    let body = format!(
+        "L: .try {{ {body} leave N }} catch [mscorlib]System.NullReferenceException {{ pop ldloc.0 ldc.i4 1000 add stloc.0 leave D }}\n\
+         N: ldc.i4.1 stloc.1 br L D: ldloc.0 ret"
+    );
+    check(
+        "finally_in_finally",
+        &Method::new("int32 s, int32 raise", result, body),
+    );
+}
+
 /// Too deep for the exceptional edges it would have: the method has no code, and nothing else happens.
 #[test]
 fn protected_regions_beyond_the_limit() {

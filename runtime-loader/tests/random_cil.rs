@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Programs of a test run.
-const PROGRAMS: u64 = 12;
+const PROGRAMS: u64 = 8;
 /// Methods of a program.
 const METHODS: usize = 8;
 
@@ -58,6 +58,9 @@ fn executors(seed: u64) -> Vec<Executor> {
         let options = ["--no-aot", "--jit", tier, "-O", passes];
         Executor::Jit(options.map(str::to_owned).to_vec())
     };
+    let with = |options: [&str; 6]| Executor::Jit(options.map(str::to_owned).to_vec());
+    let verified = ["--no-aot", "--verify", "--jit", "opt", "-O", "all"];
+    let collecting = ["--no-aot", "--gc-stress=3", "--jit", "opt", "-O", "all"];
     let optional: Vec<_> = PassId::ALL.iter().filter(|p| !p.info().required).collect();
     let pass = optional[seed as usize % optional.len()].info().name;
     vec![
@@ -65,9 +68,10 @@ fn executors(seed: u64) -> Vec<Executor> {
         jit("interpret", "all"),
         jit("quick", "none"),
         jit("quick", "quick"),
-        jit("opt", "all"),
+        with(verified),
         jit("opt", &format!("all,-{pass}")),
         jit("opt", &format!("none,{pass}")),
+        with(collecting),
         Executor::Image("all"),
     ]
 }

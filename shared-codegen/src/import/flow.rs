@@ -8,7 +8,7 @@ use super::scan::Scan;
 use super::stack::{Carried, forget_types};
 use crate::abi::trap::TrapKind;
 use crate::il::{Decoder, Flow as IlFlow};
-use crate::ir::{Block, Op, Region, SourceLoc, Target, Type};
+use crate::ir::{Block, Op, Region, SourceLoc, Target, Type, Var};
 use crate::types::TypeId;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -55,6 +55,17 @@ impl Flow {
     }
 }
 
+/// What happens where the unwinder enters a handler.
+#[derive(Clone, Copy)]
+pub(crate) enum Landing {
+    /// Nothing.
+    Plain,
+    /// The exception of a region is put on the stack.
+    Exception(Region, TypeId),
+    /// The end of the body is told where to go on.
+    Selector(Var, i32),
+}
+
 impl Importer<'_> {
     /// The IR block of a key, made now if need be.
     pub(crate) fn block_of(&mut self, key: Key) -> Result<Block> {
@@ -83,13 +94,8 @@ impl Importer<'_> {
         Ok(block)
     }
 
-    /// Makes the block where the unwinder enters a handler or filter: it puts the exception on the stack and goes on
-    /// to the body, which may be the head of a loop.
-    pub(crate) fn landing_block(
-        &mut self,
-        key: Key,
-        exception: Option<(Region, TypeId)>,
-    ) -> Result<Block> {
+    /// Makes the block where the unwinder enters a handler or filter and goes on to the body, which may be the head of a loop.
+    pub(crate) fn landing_block(&mut self, key: Key, landing: Landing) -> Result<Block> {
         let region = self.region_before(key.offset, key.copy)?;
         let saved_region = self.b.region();
         let saved_block = self.b.current();
@@ -102,9 +108,16 @@ impl Importer<'_> {
             il: key.offset,
             site: 0,
         });
-        if let Some((region, ty)) = exception {
-            let object = self.b.catch_object(region);
-            self.push(object, Some(ty));
+        match landing {
+            Landing::Plain => {}
+            Landing::Exception(region, ty) => {
+                let object = self.b.catch_object(region);
+                self.push(object, Some(ty));
+            }
+            Landing::Selector(var, value) => {
+                let value = self.b.i32(value);
+                self.b.def_var(var, value);
+            }
         }
         self.await_handler_pred(block);
         let body = self.edge_into(key)?;

@@ -2,10 +2,12 @@
 //! (`docs/architecture.md` §3.5).
 //!
 //! A finally body is imported once for the normal way out and once for the exceptional way. The normal copy is
-//! shared by all `leave` instructions; each sets a selector that tells the end of the body where to go on.
+//! shared by all `leave` instructions; each sets a selector that tells the end of the body where to go on. Deep in
+//! other finally bodies there is the normal copy only, and going on with unwinding is one of its ends: else they would double with
+//! every level.
 
 use super::error::{Error, Result};
-use super::flow::{Key, plain};
+use super::flow::{Key, Landing, plain};
 use super::{Importer, Pair};
 use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
@@ -42,12 +44,20 @@ struct CopyInfo {
     mode: Mode,
 }
 
+/// What comes after a finally body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Continuation {
+    Block(Key),
+    /// The unwinder goes on.
+    Resume(Region),
+}
+
 /// The normal copy of a finally body.
 struct NormalCopy {
     entry: Key,
     selector: Var,
     /// Where the end of the body goes on, by selector.
-    continuations: Vec<Key>,
+    continuations: Vec<Continuation>,
     /// Block at the end of the body.
     exit: Option<Block>,
 }
@@ -56,6 +66,8 @@ struct NormalCopy {
 pub(crate) struct Regions {
     clauses: Vec<EhClause>,
     copies: Vec<CopyInfo>,
+    /// Bytes of IL in all copies.
+    copied: usize,
     regions: FxHashMap<(usize, Copy), Region>,
     normals: Vec<NormalCopy>,
     normal_of: FxHashMap<(usize, Copy), usize>,
@@ -74,8 +86,11 @@ const MAX_NESTING: u32 = 128;
 /// Deepest nesting of protected regions: exceptional edges grow with it.
 const MAX_DEPTH: u32 = 1 << 10;
 
-/// Most copies of finally bodies besides two for each: those in finally bodies double with every level.
-const MAX_COPIES: usize = 1 << 12;
+/// Finally bodies in so many others have two copies in each of the others' copies.
+const MAX_DOUBLED: u32 = 1;
+
+/// Bytes of copied finally bodies from which on those in others have one copy.
+const MAX_COPIED: usize = 1 << 18;
 
 fn covers(start: u32, end: u32, offset: u32) -> bool {
     start <= offset && offset < end
@@ -95,6 +110,7 @@ impl Regions {
                 depth: 0,
                 mode: Mode::Root,
             }],
+            copied: 0,
             regions: FxHashMap::default(),
             normals: Vec::new(),
             normal_of: FxHashMap::default(),
@@ -155,9 +171,16 @@ impl Regions {
         covers(body.0, body.1, offset) && self.depth_at(offset) == depth
     }
 
+    /// Finally bodies in this copy of one are not doubled.
+    fn has_one_copy(&self, copy: Copy) -> bool {
+        let depth = self.copies[copy.0 as usize].depth;
+        depth > MAX_DOUBLED || (depth > 0 && self.copied > MAX_COPIED)
+    }
+
     fn new_copy(&mut self, parent: Copy, clause: usize, mode: Mode) -> Copy {
         let depth = self.copies[parent.0 as usize].depth + 1;
         let c = &self.clauses[clause];
+        self.copied += (c.handler_end - c.handler_start) as usize;
         self.copies.push(CopyInfo {
             parent,
             body: (c.handler_start, c.handler_end),
@@ -321,9 +344,7 @@ impl Importer<'_> {
             .map_or(1, |d| d + 1);
         self.regions.depths.resize(self.b.func.regions.len(), depth);
         self.regions.nesting += 1;
-        let limits = self.regions.nesting <= MAX_NESTING
-            && depth <= MAX_DEPTH
-            && self.regions.copies.len() < MAX_COPIES + 2 * self.regions.clauses.len();
+        let limits = self.regions.nesting <= MAX_NESTING && depth <= MAX_DEPTH;
         let attached = match limits {
             true => self.attach_handler(key.0, key.1, region),
             false => Err(Error::TooLarge),
@@ -355,25 +376,18 @@ impl Importer<'_> {
                     offset: start,
                     copy,
                 };
-                RegionKind::Filter(self.landing_block(filter, Some((region, caught)))?)
+                RegionKind::Filter(self.landing_block(filter, Landing::Exception(region, caught))?)
             }
             ClauseKind::Finally | ClauseKind::Fault => RegionKind::Fault,
         };
         let handler = if is_finally(&c) {
-            let inner = self
-                .regions
-                .new_copy(copy, clause, Mode::Exceptional(region));
-            let body = Key {
-                offset: c.handler_start,
-                copy: inner,
-            };
-            self.landing_block(body, None)?
+            self.finally_handler(clause, copy, region)?
         } else {
             let body = Key {
                 offset: c.handler_start,
                 copy,
             };
-            self.landing_block(body, Some((region, caught)))?
+            self.landing_block(body, Landing::Exception(region, caught))?
         };
         let data = &mut self.b.func.regions[region.index()];
         data.kind = kind;
@@ -382,6 +396,30 @@ impl Importer<'_> {
             self.b.func.slots[data.eh_slot.index()].size = EH_SLOT_SIZE_WITH_CONTEXT;
         }
         Ok(())
+    }
+
+    /// Where the unwinder enters a finally or fault body.
+    fn finally_handler(&mut self, clause: usize, copy: Copy, region: Region) -> Result<Block> {
+        let c = self.regions.clauses[clause];
+        if self.regions.has_one_copy(copy) && c.kind == ClauseKind::Finally {
+            let normal = self.normal_copy(clause, copy);
+            let NormalCopy {
+                entry,
+                selector,
+                continuations,
+                ..
+            } = &mut self.regions.normals[normal];
+            continuations.push(Continuation::Resume(region));
+            let way = Landing::Selector(*selector, continuations.len() as i32 - 1);
+            let entry = *entry;
+            return self.landing_block(entry, way);
+        }
+        let mode = Mode::Exceptional(region);
+        let body = Key {
+            offset: c.handler_start,
+            copy: self.regions.new_copy(copy, clause, mode),
+        };
+        self.landing_block(body, Landing::Plain)
     }
 
     /// In front of regions that are entered here, out to `around`: tells the unwinder the generic context for their
@@ -510,13 +548,14 @@ impl Importer<'_> {
     /// Number of a continuation of a normal copy.
     fn continuation(&mut self, normal: usize, key: Key) -> Result<usize> {
         let known = &self.regions.normals[normal].continuations;
-        if let Some(n) = known.iter().position(|k| *k == key) {
+        let next = Continuation::Block(key);
+        if let Some(n) = known.iter().position(|k| *k == next) {
             return Ok(n);
         }
         // The edge is made in `finish_finally_copies`; the block must be imported before, and be one that may be entered.
         self.edge_to(key)?;
         let known = &mut self.regions.normals[normal].continuations;
-        known.push(key);
+        known.push(next);
         Ok(known.len() - 1)
     }
 
@@ -569,10 +608,11 @@ impl Importer<'_> {
                 continue;
             };
             let continuations = self.regions.normals[n].continuations.clone();
-            let targets: Vec<Block> = continuations
-                .iter()
-                .filter_map(|k| self.block_of(*k).ok())
-                .collect();
+            let targets = continuations.iter().filter_map(|next| match *next {
+                Continuation::Block(key) => self.block_of(key).ok(),
+                Continuation::Resume(region) => Some(self.resume_block(exit, region)),
+            });
+            let targets: Vec<Block> = targets.collect();
             self.b.switch_to(exit);
             match targets.as_slice() {
                 [] => self.b.trap(TrapKind::InvalidProgram),
@@ -584,6 +624,15 @@ impl Importer<'_> {
                 }
             }
         }
+    }
+
+    /// A block behind `exit` where the unwinder goes on.
+    fn resume_block(&mut self, exit: Block, region: Region) -> Block {
+        self.b.set_region(self.b.func.blocks[exit.index()].region);
+        let block = self.b.create_block();
+        self.b.switch_to(block);
+        self.b.resume_unwind(region);
+        block
     }
 
     /// `rethrow`

@@ -489,6 +489,21 @@ impl Verifier<'_> {
         }
     }
 
+    /// Control can come from `from`, unless that cannot be reached itself.
+    fn is_reached_from(&self, from: Block, to: Block) -> bool {
+        let mut seen = vec![false; self.f.blocks.len()];
+        let mut work = vec![from];
+        while let Some(b) = work.pop() {
+            if b == to {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[b.index()], true) {
+                work.extend(self.f.succs(b));
+            }
+        }
+        !self.f.layout.contains(&from)
+    }
+
     fn handler_op(&self, doms: &Dominators, b: Block, data: &InstData) -> Result<(), String> {
         let filter = |kind: RegionKind| match kind {
             RegionKind::Filter(x) => doms.dominates(x, b),
@@ -499,7 +514,13 @@ impl Verifier<'_> {
             (Op::EndFilter, _) => regions.iter().any(|r| filter(r.kind)),
             (op, Imm::Region(r)) => {
                 let r = &regions[r.index()];
-                doms.dominates(r.handler, b) || (op == Op::CatchObject && filter(r.kind))
+                let inside = match op {
+                    Op::CatchObject => filter(r.kind),
+                    // A finally body may serve the normal way out too; the handler may be gone.
+                    Op::ResumeUnwind => self.is_reached_from(r.handler, b),
+                    _ => false,
+                };
+                doms.dominates(r.handler, b) || inside
             }
             _ => true,
         };

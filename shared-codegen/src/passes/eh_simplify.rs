@@ -15,7 +15,8 @@
 //! invalidates dominators and liveness.
 
 use super::PassContext;
-use crate::ir::{Block, Function, Fx, Op, Region, RegionKind};
+use crate::abi::trap::TrapKind;
+use crate::ir::{Block, Function, Fx, Imm, Op, Region, RegionKind};
 
 /// Runs the pass.
 pub fn run(f: &mut Function, _cx: &PassContext) -> bool {
@@ -105,6 +106,14 @@ fn dissolve(f: &mut Function, useless: &[bool]) {
 fn forget_regions(f: &mut Function) -> bool {
     let cfg = crate::analysis::Cfg::new(f);
     f.layout.retain(|&b| cfg.is_reachable(b));
+    // A finally body that serves the normal way out too ends in either; the unwinder does not enter it any more.
+    for &b in &f.layout {
+        let last = f.terminator(b);
+        let data = &mut f.insts[last.index()];
+        if data.op == Op::ResumeUnwind {
+            (data.op, data.imm) = (Op::Trap, Imm::Trap(TrapKind::InvalidProgram));
+        }
+    }
     for r in std::mem::take(&mut f.regions) {
         // What the code stores for the unwinder may still stand there, and has the slot to itself now.
         f.slots[r.eh_slot.index()].eh = None;

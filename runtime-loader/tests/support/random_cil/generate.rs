@@ -85,7 +85,9 @@ const SHIFTS_I8: [&str; 6] = [
     "pop ldc.i4 56 shl",
     "pop ldc.i4 63 shr",
 ];
-const UNARY_I4: [&str; 18] = [
+const UNARY_I4: [&str; 20] = [
+    "call string [mscorlib]System.Convert::ToString(int32) callvirt instance int32 [mscorlib]System.String::get_Length()",
+    "ldc.i4 50 call int32 [mscorlib]System.Math::Max(int32, int32)",
     "neg",
     "not",
     "conv.i1",
@@ -313,8 +315,9 @@ impl Maker<'_> {
                 let class = if null { 0 } else { 1 + self.random.below(2) };
                 Stmt::NewObject(self.random.below(self.m.objects), class as u8)
             }
-            11 => match self.random.below(4) {
+            11 => match self.random.below(5) {
                 0 => Stmt::CopyObject(0, 1),
+                4 => self.swap(),
                 1 => Stmt::CopyStruct(self.random.below(2), self.random.below(2)),
                 2 => Stmt::MakeStruct(self.random.below(2), self.expr(Ty::I8, 2)),
                 _ => Stmt::ClearStruct(self.random.below(2)),
@@ -334,6 +337,15 @@ impl Maker<'_> {
             18..=20 => self.branch(depth),
             _ => self.protected(depth),
         }
+    }
+
+    fn swap(&mut self) -> Stmt {
+        let mut index = || {
+            let index = self.expr(Ty::I4, 1);
+            Expr::Unary("ldc.i4.7 and", Ty::I4, Box::new(index))
+        };
+        let of = Box::new([index(), index()]);
+        Stmt::Swap(self.random.below(self.m.arrays.len()), of)
     }
 
     fn branch(&mut self, depth: u32) -> Stmt {
@@ -359,12 +371,16 @@ impl Maker<'_> {
             .find(free)
             .expect("more counters than loops");
         let array = self.random.below(self.m.arrays.len());
-        let each = self.random.one_in(2);
-        self.loops.push((counter, each.then_some(array)));
+        let way = self.random.below(8);
+        let end = self.expr(Ty::I4, 2);
+        self.loops.push((counter, (way < 4).then_some(array)));
         let body = self.body(depth - 1, 4);
         self.loops.pop();
-        if each {
-            return Stmt::Each(counter, array, body);
+        match way {
+            0..=3 => return Stmt::Each(counter, array, body),
+            4 => return Stmt::Down(counter, 1 + self.random.below(3) as u32, body),
+            5 => return Stmt::While(counter, end, body),
+            _ => {}
         }
         Stmt::Loop(
             counter,
@@ -536,6 +552,15 @@ impl Maker<'_> {
             .filter(|m| self.before[*m].ret.ty == ty)
             .collect();
         match ty {
+            Ty::I4 if self.random.one_in(3) => {
+                let of = Box::new([self.expr(Ty::I4, depth), self.expr(Ty::I4, depth)]);
+                let o = self.random.below(self.m.objects);
+                match self.random.below(4) {
+                    0 => Expr::Delegate(o, Box::new(self.expr(Ty::I4, depth))),
+                    1 => Expr::Closure(of),
+                    _ => Expr::Fresh(self.random.one_in(2), of),
+                }
+            }
             Ty::I4 if self.random.one_in(2) => {
                 let o = self.random.below(self.m.objects);
                 let by_interface = self.random.one_in(3);

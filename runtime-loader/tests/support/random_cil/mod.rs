@@ -129,6 +129,12 @@ pub enum Expr {
     IsDerived(usize),
     /// Sum over a copy of a struct, by a method that gets it by value.
     StructSum(usize),
+    /// A virtual method of a new object: whether it is a `D`, what it is made of, the argument.
+    Fresh(bool, Box<[Expr; 2]>),
+    /// A delegate for a virtual method of a local object.
+    Delegate(usize, Box<Expr>),
+    /// A delegate for a method of a new object.
+    Closure(Box<[Expr; 2]>),
     /// A generic method for a number, which goes through an array and a box.
     Generic(Box<Expr>),
 }
@@ -152,6 +158,10 @@ pub enum Stmt {
     Loop(usize, u32, bool, Vec<Stmt>),
     /// A loop over the indices of an array.
     Each(usize, usize, Vec<Stmt>),
+    /// A loop from 7 down to 0 or below by this step.
+    Down(usize, u32, Vec<Stmt>),
+    /// A loop up to the low three bits of a number, which is asked anew for every round.
+    While(usize, Expr, Vec<Stmt>),
     Switch(Expr, Vec<Vec<Stmt>>),
     Try(Vec<Stmt>, Vec<(Catch, Vec<Stmt>)>),
     /// Finally, or fault.
@@ -163,6 +173,8 @@ pub enum Stmt {
     /// A local object: null, `B` or `D`.
     NewObject(usize, u8),
     NewArray(usize),
+    /// Two elements of an array change places, by a generic method that gets their addresses.
+    Swap(usize, Box<[Expr; 2]>),
     CopyObject(usize, usize),
     CopyStruct(usize, usize),
     /// A struct by the result of a method.
@@ -200,6 +212,7 @@ impl Expr {
             Expr::Choose(of) => of[1].ty(program),
             Expr::Call(m, _) => program[*m].ret.ty,
             Expr::Counter(_) | Expr::Virtual(..) | Expr::Length(_) | Expr::IsDerived(_) => Ty::I4,
+            Expr::Fresh(..) | Expr::Delegate(..) | Expr::Closure(_) => Ty::I4,
             Expr::StructSum(_) => Ty::I8,
             Expr::Generic(of) => of.ty(program),
         }
@@ -214,8 +227,13 @@ impl Expr {
             | Expr::IsDerived(_)
             | Expr::StructSum(_) => Vec::new(),
             Expr::Load(place, _) => place.index_mut().into_iter().collect(),
-            Expr::Unary(_, _, a) | Expr::Virtual(_, _, a) | Expr::Generic(a) => vec![a],
-            Expr::Binary(_, _, of) => of.iter_mut().collect(),
+            Expr::Unary(_, _, a)
+            | Expr::Virtual(_, _, a)
+            | Expr::Delegate(_, a)
+            | Expr::Generic(a) => vec![a],
+            Expr::Binary(_, _, of) | Expr::Fresh(_, of) | Expr::Closure(of) => {
+                of.iter_mut().collect()
+            }
             Expr::Choose(of) => of.iter_mut().collect(),
             Expr::Call(_, args) => args.iter_mut().collect(),
         }
@@ -235,9 +253,12 @@ impl Stmt {
     /// The expressions that stand directly in it.
     pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
         match self {
-            Stmt::Hash(e) | Stmt::Return(e) | Stmt::Switch(e, _) | Stmt::MakeStruct(_, e) => {
-                vec![e]
-            }
+            Stmt::Hash(e)
+            | Stmt::Return(e)
+            | Stmt::Switch(e, _)
+            | Stmt::While(_, e, _)
+            | Stmt::MakeStruct(_, e) => vec![e],
+            Stmt::Swap(_, of) => of.iter_mut().collect(),
             Stmt::Set(place, _, e) => place.index_mut().into_iter().chain([e]).collect(),
             Stmt::If(_, of, _) => of.iter_mut().collect(),
             Stmt::Try(_, catches) => {
@@ -255,7 +276,10 @@ impl Stmt {
     pub fn bodies_mut(&mut self) -> Vec<&mut Vec<Stmt>> {
         match self {
             Stmt::If(_, _, bodies) => bodies.iter_mut().collect(),
-            Stmt::Loop(_, _, _, body) | Stmt::Each(_, _, body) => vec![body],
+            Stmt::Loop(_, _, _, body)
+            | Stmt::Each(_, _, body)
+            | Stmt::Down(_, _, body)
+            | Stmt::While(_, _, body) => vec![body],
             Stmt::Switch(_, cases) => cases.iter_mut().collect(),
             Stmt::Try(body, catches) => {
                 let handlers = catches.iter_mut().map(|c| &mut c.1);

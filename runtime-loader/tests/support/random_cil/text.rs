@@ -32,6 +32,10 @@ const RUNTIME: &str = "
     ldarg.0 ldarg.1 call instance void B::.ctor(int32) ldarg.0 ldarg.1 ldc.i4.7 mul stfld int32 D::d ret }
   .method public virtual instance int32 v(int32 x) cil managed { .maxstack 8 ldarg.0 ldfld int32 D::d ldarg.1 sub ret }
 }
+.class private sealed F extends [mscorlib]System.MulticastDelegate {
+  .method public hidebysig specialname rtspecialname instance void .ctor(object o, native int m) runtime managed {}
+  .method public hidebysig newslot virtual instance int32 Invoke(int32 x) runtime managed {}
+}
 .class private T extends [mscorlib]System.Object {
 .field static int32 fuel
 .field static int64 sum
@@ -41,6 +45,8 @@ const RUNTIME: &str = "
   ldarg.0 ldarg.0 beq N ldc.i4 12345 call void T::H(int32) ret
   N: ldarg.0 call int64 [mscorlib]System.BitConverter::DoubleToInt64Bits(float64) call void T::H(int64) ret }
 .method static void H(float32 x) cil managed { .maxstack 8 ldarg.0 conv.r8 call void T::H(float64) ret }
+.method static void swap<U>(!!0& a, !!0& b) cil managed { .maxstack 8 .locals init (!!0 t)
+  ldarg.0 ldobj !!0 stloc.0 ldarg.0 ldarg.1 ldobj !!0 stobj !!0 ldarg.1 ldloc.0 stobj !!0 ret }
 .method static !!0 through<U>(!!0 x) cil managed { .maxstack 8 .locals init (!!0[] a, object o)
   ldc.i4.2 newarr !!0 stloc.0 ldloc.0 ldc.i4.1 ldarg.0 stelem !!0 ldloc.0 ldc.i4.1 ldelem !!0 box !!0 stloc.1 ldloc.1 unbox.any !!0 ret }
 ";
@@ -325,11 +331,47 @@ impl Writer<'_> {
                     self.structure(*s)
                 );
             }
+            Expr::Fresh(..) | Expr::Delegate(..) | Expr::Closure(_) => self.object_expr(e),
             Expr::Generic(a) => {
                 self.expr(a);
                 let name = a.ty(&self.p.methods).kind().name;
                 say!(self, "call !!0 T::through<{name}>(!!0) ");
             }
+        }
+    }
+
+    /// Calls on new objects and through delegates.
+    fn object_expr(&mut self, e: &Expr) {
+        const DELEGATE: &str = "newobj instance void F::.ctor(object, native int) ";
+        const INVOKE: &str = "callvirt instance int32 F::Invoke(int32) ";
+        match e {
+            Expr::Fresh(derived, of) => {
+                self.expr(&of[0]);
+                let class = if *derived { "D" } else { "B" };
+                say!(self, "newobj instance void {class}::.ctor(int32) ");
+                self.expr(&of[1]);
+                say!(self, "callvirt instance int32 B::v(int32) ");
+            }
+            Expr::Delegate(o, a) => {
+                say!(
+                    self,
+                    "ldloc {} dup ldvirtftn instance int32 B::v(int32) ",
+                    self.object(*o)
+                );
+                say!(self, "{DELEGATE}");
+                self.expr(a);
+                say!(self, "{INVOKE}");
+            }
+            Expr::Closure(of) => {
+                self.expr(&of[0]);
+                say!(
+                    self,
+                    "newobj instance void B::.ctor(int32) ldftn instance int32 B::w(int32) {DELEGATE}"
+                );
+                self.expr(&of[1]);
+                say!(self, "{INVOKE}");
+            }
+            _ => unreachable!("not a call on an object"),
         }
     }
 
@@ -345,8 +387,18 @@ impl Writer<'_> {
                 self.expr(e);
                 self.access(place, *kind, false);
             }
-            Stmt::If(..) | Stmt::Switch(..) | Stmt::Loop(..) | Stmt::Each(..) => {
-                self.branches(s, around);
+            Stmt::If(..) | Stmt::Switch(..) => self.branches(s, around),
+            Stmt::Loop(..) | Stmt::Each(..) | Stmt::Down(..) | Stmt::While(..) => {
+                self.looping(s, around);
+            }
+            Stmt::Swap(a, of) => {
+                let name = self.m.arrays[*a].name;
+                for index in of.iter() {
+                    say!(self, "ldloc {} ", self.array(*a));
+                    self.expr(index);
+                    say!(self, "ldelema {name} ");
+                }
+                say!(self, "call void T::swap<{name}>(!!0&, !!0&)");
             }
             Stmt::Try(..) | Stmt::Finally(..) => self.protected(s, around),
             Stmt::Throw(n) => {
@@ -436,22 +488,20 @@ impl Writer<'_> {
                 }
                 say!(self, "L{end}:");
             }
-            Stmt::Loop(c, rounds, in_front, body) => {
-                let test = format!("ldc.i4 {rounds}");
-                self.counted(*c, &test, *in_front, body, around);
-            }
-            Stmt::Each(c, a, body) => {
-                let test = format!("ldloc {} ldlen conv.i4", self.array(*a));
-                self.counted(*c, &test, true, body, around);
-            }
             _ => unreachable!("not a branch"),
         }
     }
 
-    fn counted(&mut self, c: usize, end: &str, in_front: bool, body: &[Stmt], around: Around) {
+    fn looping(&mut self, s: &Stmt, around: Around) {
         let (top, test, out) = (self.label(), self.label(), self.label());
+        let (c, body, start, step, in_front) = match s {
+            Stmt::Loop(c, _, in_front, body) => (*c, body, 0, 1, *in_front),
+            Stmt::Down(c, step, body) => (*c, body, ARRAY_LENGTH - 1, -(*step as i32), true),
+            Stmt::Each(c, _, body) | Stmt::While(c, _, body) => (*c, body, 0, 1, true),
+            _ => unreachable!("not a loop"),
+        };
         let c = self.counter(c);
-        say!(self, "ldc.i4.0 stloc {c} ");
+        say!(self, "ldc.i4 {start} stloc {c} ");
         if in_front {
             say!(self, "br L{test} ");
         }
@@ -459,8 +509,18 @@ impl Writer<'_> {
         self.body(body, around.in_loop(out));
         say!(
             self,
-            "ldloc {c} ldc.i4.1 add stloc {c} L{test}: ldloc {c} {end} blt L{top} L{out}:"
+            "ldloc {c} ldc.i4 {step} add stloc {c} L{test}: ldloc {c} "
         );
+        match s {
+            Stmt::Loop(_, rounds, ..) => say!(self, "ldc.i4 {rounds} blt"),
+            Stmt::Each(_, a, _) => say!(self, "ldloc {} ldlen conv.i4 blt", self.array(*a)),
+            Stmt::While(_, end, _) => {
+                self.expr(end);
+                say!(self, "ldc.i4.7 and blt");
+            }
+            _ => say!(self, "ldc.i4.0 bge"),
+        }
+        say!(self, " L{top} L{out}:");
     }
 
     fn protected(&mut self, s: &Stmt, around: Around) {
