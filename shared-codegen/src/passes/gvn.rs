@@ -10,7 +10,8 @@
 //!     v5 = iadd.i32 v4, v1
 //!     return v5
 //! ```
-//! Covers computations, checks (a check that passed passes again), type tests, loads, and loads of what was just stored.
+//! Covers computations, checks (a check that passed passes again), type tests, loads, loads of what was just stored (cut to the
+//! width of a narrow store), and stores of what is there already.
 //!
 //! Algorithm: a walk over the dominator tree with a scoped hash table (Briggs, Cooper, Simpson: "Value Numbering", 1997). Loads are
 //! keyed by the version of the memory they read: one per alias class, changed by stores and calls. At a join the versions of the
@@ -24,7 +25,7 @@ use super::PassContext;
 use super::memory::{Memory, Versions};
 use crate::abi::helper::Effects;
 use crate::analysis::{Cfg, Dominators};
-use crate::ir::{Block, Function, Fx, Imm, Inst, InstData, Op, Type, Value};
+use crate::ir::{Block, Function, Fx, Imm, Inst, InstData, MemRef, MemType, Op, Type, Value};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -79,7 +80,20 @@ struct Key {
 #[derive(Clone, Copy)]
 struct Entry {
     value: Option<Value>,
+    /// What a load makes of the low bits of the value.
+    extension: Option<Op>,
     block: Block,
+}
+
+impl Entry {
+    fn new(value: Option<Value>, block: Block) -> Entry {
+        let extension = None;
+        Entry {
+            value,
+            extension,
+            block,
+        }
+    }
 }
 
 struct Gvn {
@@ -118,12 +132,21 @@ impl Gvn {
                 self.changed = true;
                 continue;
             }
-            kept.push(inst);
             let data = &f.insts[inst.index()];
+            if self.is_there(f, data, world, versions) {
+                self.changed = true;
+                continue;
+            }
+            kept.push(inst);
             self.memory.effect(data, versions);
-            if let Some((key, value)) = self.stored(f, data, world, versions) {
-                let value = Some(value);
-                self.insert(key, Entry { value, block: b });
+            for load in loads_after(f, data) {
+                let entry = Entry {
+                    value: Some(load.value),
+                    extension: load.extension,
+                    block: b,
+                };
+                let key = self.key_of(f, load, world, versions);
+                self.insert(key, entry);
             }
         }
         f.blocks[b.index()].insts = kept;
@@ -152,10 +175,16 @@ impl Gvn {
             world,
         };
         let Some(&entry) = self.table.get(&key) else {
-            let value = result;
-            self.insert(key, Entry { value, block: b });
+            self.insert(key, Entry::new(result, b));
             return false;
         };
+        if let (Some(op), Some(value)) = (entry.extension, entry.value) {
+            let data = &mut f.insts[inst.index()];
+            (data.op, data.imm) = (op, Imm::None);
+            data.args = SmallVec::from_slice(&[value]);
+            self.changed = true;
+            return self.is_known(f, b, inst, world, versions);
+        }
         let (Some(old), Some(new)) = (result, entry.value) else {
             return true;
         };
@@ -176,49 +205,76 @@ impl Gvn {
         args
     }
 
-    /// What a store makes known: the key of a load from the same place, and its value.
-    fn stored(
-        &self,
-        f: &Function,
-        data: &InstData,
-        world: u32,
-        versions: &Versions,
-    ) -> Option<(Key, Value)> {
-        let (op, ty, args, value) = match (data.op, data.imm) {
-            (Op::Store | Op::StoreRef, Imm::Mem(m)) if !m.volatile => {
-                let address = SmallVec::from_slice(&[self.number(f, data.args[0])]);
-                (Op::Load, m.ty, address, data.args[1])
-            }
-            (Op::SlotStore, Imm::Slot(_, _, ty)) => {
-                (Op::SlotLoad, ty, SmallVec::new(), data.args[0])
-            }
-            _ => return None,
-        };
-        let narrow = ty.bytes() < 4;
-        let value = f.resolve(value);
-        if narrow || f.ty(value) != ty.value_type() {
-            return None;
+    /// A store of what the place holds already.
+    fn is_there(&self, f: &Function, data: &InstData, world: u32, versions: &Versions) -> bool {
+        loads_after(f, data).into_iter().any(|load| {
+            let value = self.number(f, load.value);
+            let known = self.table.get(&self.key_of(f, load, world, versions));
+            let held = known.and_then(|e| e.value);
+            held.is_some_and(|v| self.number(f, v) == value)
+        })
+    }
+
+    fn key_of(&self, f: &Function, load: LoadAfter, world: u32, versions: &Versions) -> Key {
+        let data = load.data;
+        Key {
+            op: data.op,
+            ty: data.ty,
+            imm: data.imm,
+            args: data.args.iter().map(|&v| self.number(f, v)).collect(),
+            version: self.memory.version_read(&data, versions),
+            world,
         }
-        let load = InstData {
+    }
+}
+
+/// A load from where a store goes.
+struct LoadAfter {
+    data: InstData,
+    /// What is stored.
+    value: Value,
+    /// What the load makes of it.
+    extension: Option<Op>,
+}
+
+/// The loads that a store makes unnecessary.
+fn loads_after(f: &Function, data: &InstData) -> SmallVec<[LoadAfter; 2]> {
+    let (op, ty, value) = match (data.op, data.imm) {
+        (Op::Store | Op::StoreRef, Imm::Mem(m)) if !m.volatile => (Op::Load, m.ty, data.args[1]),
+        (Op::SlotStore, Imm::Slot(_, _, ty)) => (Op::SlotLoad, ty, data.args[0]),
+        _ => return SmallVec::new(),
+    };
+    let value = f.resolve(value);
+    if f.ty(value) != ty.value_type() {
+        return SmallVec::new();
+    }
+    let address = data.args.split_last().map_or(&[][..], |(_, rest)| rest);
+    let load = |(ty, extension): (MemType, Option<Op>)| LoadAfter {
+        data: InstData {
             op,
             ty: ty.value_type(),
-            args,
-            imm: data.imm,
+            args: SmallVec::from_slice(address),
+            imm: match data.imm {
+                Imm::Mem(m) => Imm::Mem(MemRef { ty, ..m }),
+                Imm::Slot(s, offset, _) => Imm::Slot(s, offset, ty),
+                other => other,
+            },
             targets: SmallVec::new(),
             result: None,
             loc: data.loc,
-        };
-        let version = self.memory.version_read(&load, versions);
-        let key = Key {
-            op,
-            ty: load.ty,
-            imm: load.imm,
-            args: load.args,
-            version,
-            world,
-        };
-        Some((key, value))
-    }
+        },
+        value,
+        extension,
+    };
+    let narrow = match ty {
+        MemType::I8 | MemType::U8 => [(MemType::I8, Op::Sext8), (MemType::U8, Op::Zext8)],
+        MemType::I16 | MemType::U16 => [(MemType::I16, Op::Sext16), (MemType::U16, Op::Zext16)],
+        _ => return SmallVec::from_iter([load((ty, None))]),
+    };
+    narrow
+        .into_iter()
+        .map(|(ty, op)| load((ty, Some(op))))
+        .collect()
 }
 
 /// Gives the same result (or passes the same check) when done again with the same operands and memory.
