@@ -137,20 +137,15 @@ impl Jit {
             Ok(address) => address,
             Err(reason) => self.compile(rt, desc, &reason)?,
         };
-        match desc
-            .code
-            .compare_exchange(0, address, Ordering::AcqRel, Ordering::Acquire)
-        {
-            Ok(_) => {
-                if let Some(slot) = desc.entry.get() {
-                    slot.set_target(address);
-                }
-                rt.images.publish(desc.method, address);
-                Ok(address)
-            }
-            // Another thread was faster; its code counts.
-            Err(first) => Ok(first),
-        }
+        Ok(publish(rt, desc, address))
+    }
+
+    /// The code of a method (canonical) that has some or that an image supplies.
+    pub fn precompiled(&self, rt: &Runtime, desc: &'static MethodDesc) -> Option<usize> {
+        desc.compiled().or_else(|| {
+            let address = rt.images.take(rt, desc).ok()?;
+            Some(publish(rt, desc, address))
+        })
     }
 
     fn compile(
@@ -281,4 +276,19 @@ fn failure(rt: &Runtime, desc: &MethodDesc, e: pipeline::Error) -> Thrown {
         }
         e => Thrown::system("ExecutionEngineException", format!("{name}: {e}")),
     }
+}
+
+/// Makes an address the code of a method, unless another thread was faster; returns what counts.
+fn publish(rt: &Runtime, desc: &'static MethodDesc, address: usize) -> usize {
+    let first = desc
+        .code
+        .compare_exchange(0, address, Ordering::AcqRel, Ordering::Acquire);
+    if let Err(first) = first {
+        return first;
+    }
+    if let Some(slot) = desc.entry.get() {
+        slot.set_target(address);
+    }
+    rt.images.publish(desc.method, address);
+    address
 }

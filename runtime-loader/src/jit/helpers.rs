@@ -38,7 +38,7 @@ pub fn address(helper: HelperId) -> usize {
         ThreadStaticsBase => transition_stub!(thread_statics_base),
         ResolveVirtual => transition_stub!(resolve_virtual),
         ResolveGenericVirtual => transition_stub!(resolve_virtual),
-        GenericLookup => transition_stub!(generic_lookup),
+        GenericLookup => stubs::generic_lookup(),
         Throw => f!(stubs::throw),
         Rethrow => f!(stubs::rethrow),
         ResumeUnwind => f!(stubs::resume_unwind),
@@ -218,7 +218,7 @@ extern "C" fn resolve_virtual(o: Obj, method: usize) -> usize {
     })
 }
 
-extern "C" fn generic_lookup(context: usize, descriptor: usize) -> usize {
+pub(crate) extern "C" fn generic_lookup(context: usize, descriptor: usize) -> usize {
     managed(|| runtime::get().lookups.resolve(context, descriptor))
 }
 

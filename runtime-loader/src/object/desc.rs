@@ -1,5 +1,6 @@
 //! Descriptors of types, methods and fields: what the runtime knows beyond the type context.
 
+use super::lookup_memo::LookupMemo;
 use super::method_table::MethodTable;
 use crate::jit::EntrySlot;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -80,10 +81,14 @@ pub struct MethodDesc {
     pub callable: AtomicUsize,
     /// The unboxing variant of `callable` for vtables of value types.
     pub unboxing: AtomicUsize,
+    /// Results of generic lookups in the context of this method.
+    pub lookups: LookupMemo,
 }
 
-const _: () =
+const _: () = {
     assert!(core::mem::offset_of!(MethodDesc, native) == method_desc::NATIVE_FUNCTION as usize);
+    assert!(core::mem::offset_of!(MethodDesc, lookups) == LookupMemo::OFFSET);
+};
 
 impl MethodDesc {
     /// A descriptor with nothing known yet.
@@ -96,6 +101,7 @@ impl MethodDesc {
             code: AtomicUsize::new(0),
             callable: AtomicUsize::new(0),
             unboxing: AtomicUsize::new(0),
+            lookups: LookupMemo::new(),
         }
     }
 

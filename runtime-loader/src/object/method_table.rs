@@ -5,6 +5,7 @@
 
 use super::desc::TypeDesc;
 use super::header::Obj;
+use super::lookup_memo::LookupMemo;
 use crate::gc::GcMap;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
@@ -37,6 +38,10 @@ pub struct MethodTable {
     pub desc: &'static TypeDesc,
     /// Where instances hold references.
     pub gc_map: *const GcMap,
+    /// Results of generic lookups in the context of this type.
+    pub lookups: LookupMemo,
+    /// The type of the last test by the runtime of such an object, plus 1 if it passed.
+    pub last_cast: AtomicUsize,
     /// Interface dispatch.
     pub imt: [AtomicUsize; l::IMT_SLOTS as usize],
     /// Virtual methods: `desc.vtable_len` entries.
@@ -55,6 +60,8 @@ const _: () = {
     assert!(offset_of!(MethodTable, statics) == l::STATICS as usize);
     assert!(offset_of!(MethodTable, desc) == l::TYPE_DESC as usize);
     assert!(offset_of!(MethodTable, gc_map) == l::GC_MAP as usize);
+    assert!(offset_of!(MethodTable, lookups) == LookupMemo::OFFSET);
+    assert!(offset_of!(MethodTable, last_cast) == l::LAST_CAST as usize);
     assert!(offset_of!(MethodTable, imt) == l::IMT as usize);
     assert!(offset_of!(MethodTable, vtable) == l::VTABLE as usize);
 };

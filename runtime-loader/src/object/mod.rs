@@ -8,6 +8,7 @@ pub mod array;
 mod desc;
 mod handle;
 mod header;
+pub mod lookup_memo;
 mod method_table;
 pub mod string;
 

@@ -8,14 +8,19 @@
 use super::word_cache::WordCache;
 use crate::icall::{Result, Thrown};
 use crate::object::{MethodTable, Obj, new_object};
+use core::sync::atomic::Ordering;
 use shared_codegen::abi::layout::method_table as l;
 
 /// Answers of [`is_assignable`] by the two method tables.
 static CACHE: WordCache<2, 1, 2048> = WordCache::new();
 
-/// Is the object (not null) an instance of a type?
+/// Is the object (not null) an instance of a type? The answer is noted where compiled code looks before it asks.
 pub fn is_instance(o: Obj, mt: &'static MethodTable) -> bool {
-    is_assignable(o.method_table(), mt)
+    let from = o.method_table();
+    let answer = is_assignable(from, mt);
+    let note = mt.handle() + usize::from(answer);
+    from.last_cast.store(note, Ordering::Relaxed);
+    answer
 }
 
 /// May a value of type `from` stand where `to` is wanted?

@@ -2,12 +2,13 @@
 //!
 //! That depends only on the delegate's type, the method and the class of the target, so the last plans are kept.
 
+use super::Runtime;
 use super::word_cache::WordCache;
 use crate::icall::{Result, Thrown};
 use crate::object::{MethodDesc, MethodTable, Obj};
 use core::sync::atomic::Ordering;
 use shared_codegen::abi::layout::delegate;
-use shared_codegen::types::{MethodId, ValueClass};
+use shared_codegen::types::{ContextSource, MethodId, ValueClass};
 
 /// What the fields of a delegate get besides the target.
 #[derive(Clone, Copy)]
@@ -93,11 +94,26 @@ fn plan(
     } else {
         (desc, code)
     };
+    let code = direct(rt, desc, code);
     Ok(Plan {
         code,
         kind: kind(class, desc.method, open, resolve)?,
         method: desc.handle(),
     })
+}
+
+/// The code of a method in an image instead of the stub that goes there; what must be compiled waits for its first call.
+fn direct(rt: &Runtime, desc: &'static MethodDesc, code: usize) -> usize {
+    let is_stub = code == desc.callable.load(Ordering::Relaxed);
+    let adds_context = matches!(
+        rt.types.needs_context(desc.method),
+        ContextSource::OwnerTable | ContextSource::MethodHandle
+    );
+    if !is_stub || adds_context {
+        return code;
+    }
+    let precompiled = rt.jit.precompiled(rt, rt.methods.canonical(rt, desc));
+    precompiled.unwrap_or(code)
 }
 
 /// How a delegate of this class calls a method. `open` is the answer where the numbers of parameters do not tell.

@@ -3,23 +3,36 @@
 
 use super::word_cache::WordCache;
 use crate::icall::{Result, Thrown};
+use crate::object::lookup_memo::{ENTRIES, Entry, LookupMemo};
 use crate::object::{MethodTable, Obj};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 use shared_codegen::abi::fixup::{Fixup, OpenFixup};
 use shared_codegen::ir::Lookup;
-use shared_codegen::types::{ContextSource, GenericContext, MethodId, TypeKind};
+use shared_codegen::types::{ContextSource, GenericContext, MethodId, TypeId, TypeKind};
 
 /// What compiled code asks for: an open constant in terms of the generic parameters of a method.
+#[repr(C)]
 struct Descriptor {
+    /// Offset of the entry of [`LookupMemo`]s that may hold the result. The helper's fast path reads it.
+    memo_offset: usize,
     owner: MethodId,
     open: OpenFixup,
+}
+
+/// What has a context, and so memos, in common: the instances of a class, or those of a method.
+#[derive(PartialEq, Eq, Hash)]
+enum Family {
+    Class(TypeId),
+    Method(MethodId),
 }
 
 /// Descriptors and results so far.
 #[derive(Default)]
 pub struct Lookups {
     descriptors: RwLock<FxHashMap<(MethodId, OpenFixup), &'static Descriptor>>,
+    /// How many descriptors there are for one kind of context.
+    counts: Mutex<FxHashMap<Family, usize>>,
     results: RwLock<FxHashMap<(usize, usize), usize>>,
 }
 
@@ -33,13 +46,29 @@ impl Lookups {
         if let Some(d) = self.descriptors.read().get(&key) {
             return core::ptr::from_ref(*d) as usize;
         }
-        let made = self
-            .descriptors
-            .write()
-            .entry(key)
-            .or_insert_with(|| Box::leak(Box::new(Descriptor { owner, open })))
-            .to_owned();
-        core::ptr::from_ref(made) as usize
+        let make = || {
+            let memo_offset = self.free_entry(owner) * Entry::SIZE;
+            &*Box::leak(Box::new(Descriptor {
+                memo_offset,
+                owner,
+                open,
+            }))
+        };
+        let mut all = self.descriptors.write();
+        core::ptr::from_ref(*all.entry(key).or_insert_with(make)) as usize
+    }
+
+    /// The entry of memos for the next descriptor: they take turns.
+    fn free_entry(&self, owner: MethodId) -> usize {
+        let types = &super::get().types;
+        let family = match types.needs_context(owner) {
+            ContextSource::MethodHandle => Family::Method(owner),
+            _ => Family::Class(types.definition(types.method_owner(owner))),
+        };
+        let mut counts = self.counts.lock();
+        let count = counts.entry(family).or_default();
+        *count += 1;
+        (*count - 1) % ENTRIES
     }
 
     /// The constant for a generic context.
@@ -58,10 +87,16 @@ impl Lookups {
         let args = rt.context_arguments(d.owner, context)?;
         let value = rt.fixup_value(rt.close_fixup(Fixup::from(d.open), args)?)?;
         self.results.write().insert((context, descriptor), value);
+        // SAFETY: contexts are method tables or methods, which are immortal and have the memo in the same place.
+        let memo = unsafe { &*((context + LookupMemo::OFFSET) as *const LookupMemo) };
+        memo.note(d.memo_offset / Entry::SIZE, descriptor, value);
         RECENT.insert(key, [value]);
         Ok(value)
     }
 }
+
+/// Where the helper's fast path finds a descriptor's offset of the memo entry.
+pub const MEMO_OFFSET: usize = core::mem::offset_of!(Descriptor, memo_offset);
 
 impl super::Runtime {
     /// The type a clause of shared code catches. `source` is what the code keeps for it: the object `this`, or the hidden

@@ -8,6 +8,7 @@ use super::id_table::IdTable;
 use crate::arch::native::thunks::Thunks;
 use crate::gc::GcMap;
 use crate::icall::Result;
+use crate::object::lookup_memo::LookupMemo;
 use crate::object::{InitState, MethodTable, TypeDesc};
 use core::sync::atomic::{AtomicPtr, AtomicUsize};
 use parking_lot::Mutex;
@@ -270,6 +271,8 @@ impl Blueprint {
             gc_map: self
                 .gc_map
                 .map_or(core::ptr::null(), |m| Box::leak(Box::new(m))),
+            lookups: LookupMemo::new(),
+            last_cast: AtomicUsize::new(0),
             imt: core::array::from_fn(|_| AtomicUsize::new(thunks.interface_resolver())),
             vtable: [],
         };

@@ -77,8 +77,10 @@ pub mod method_table {
     pub const TYPE_DESC: i32 = 56;
     /// GC description.
     pub const GC_MAP: i32 = 64;
+    /// What the last type test of such an object by the runtime was for: the method table of the type, plus 1 if the object passed.
+    pub const LAST_CAST: i32 = 80;
     /// Interface dispatch: [`IMT_SLOTS`] code pointers.
-    pub const IMT: i32 = 72;
+    pub const IMT: i32 = 88;
     /// Number of interface dispatch slots (a power of two).
     pub const IMT_SLOTS: u32 = 16;
     /// First virtual method slot: a code pointer each.

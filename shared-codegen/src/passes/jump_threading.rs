@@ -18,8 +18,9 @@
 //! A block decides only if it ends in `brif` or `switch`, has at most [`MAX_INSTS`] operations before, all without effects, and
 //! nobody else uses its parameters and results. Loop headers are left alone: a second way into a loop would make it
 //! irreducible. For each edge into such a block the operations are evaluated with the constants among its arguments
-//! ([`eval`](crate::ir::eval::eval)); when that settles the branch, the edge goes to its target. (F. Mueller and D. Whalley,
-//! "Avoiding conditional branches by code replication", PLDI 1995, without the replication.)
+//! ([`eval`](crate::ir::eval::eval)), and with what the branches that dominate the edge say about which are null; when that
+//! settles the branch, the edge goes to its target. (F. Mueller and D. Whalley, "Avoiding conditional branches by code
+//! replication", PLDI 1995, without the replication.)
 //!
 //! Cost: linear per round in the size of the function; rounds are bounded. Needs nothing; invalidates everything about control
 //! flow. Blocks that lose their last predecessor are removed by `simplify-cfg`.
@@ -27,11 +28,13 @@
 use super::PassContext;
 use crate::analysis::{Cfg, Dominators, Loops, UseCounts};
 use crate::ir::eval::{Const, Outcome, eval};
-use crate::ir::{Block, Function, Op, RegionKind, Target, Value};
+use crate::ir::{Block, Function, Imm, InstData, IntCc, Op, RegionKind, Target, Type, Value};
 use smallvec::SmallVec;
 
 /// Most operations before the branch.
 const MAX_INSTS: usize = 4;
+/// How many dominating branches are asked whether a value is null.
+const MAX_DOMINATORS: usize = 12;
 /// More rounds than sensible code needs.
 const MAX_ROUNDS: usize = 4;
 
@@ -54,14 +57,17 @@ fn round(f: &mut Function) -> bool {
     if candidates.is_empty() {
         return false;
     }
-    let deciders = deciders(f, &candidates);
+    let cfg = Cfg::new(f);
+    let doms = Dominators::new(&cfg);
+    let deciders = deciders(f, &cfg, &doms, &candidates);
     let mut changed = false;
     for n in 0..f.layout.len() {
-        let inst = f.terminator(f.layout[n]);
+        let from = f.layout[n];
+        let inst = f.terminator(from);
         for t in 0..f.insts[inst.index()].targets.len() {
             let old = &f.insts[inst.index()].targets[t];
             if deciders[old.block.index()]
-                && let Some(new) = decided(f, old)
+                && let Some(new) = decided(f, old, |v| is_not_null(f, &cfg, &doms, from, v))
             {
                 f.insts[inst.index()].targets[t] = new;
                 changed = true;
@@ -79,9 +85,8 @@ fn has_shape(f: &Function, b: Block) -> bool {
 }
 
 /// By block: it does nothing but decide.
-fn deciders(f: &Function, candidates: &[Block]) -> Vec<bool> {
-    let cfg = Cfg::new(f);
-    let loops = Loops::new(&cfg, &Dominators::new(&cfg));
+fn deciders(f: &Function, cfg: &Cfg, doms: &Dominators, candidates: &[Block]) -> Vec<bool> {
+    let loops = Loops::new(cfg, doms);
     let uses = UseCounts::new(f);
     let mut fixed = vec![false; f.blocks.len()];
     fixed[f.entry().index()] = true;
@@ -128,12 +133,17 @@ fn is_private(f: &Function, b: Block, uses: &UseCounts) -> bool {
 }
 
 /// Where an edge into a deciding block leads, if its arguments settle that.
-fn decided(f: &Function, edge: &Target) -> Option<Target> {
+fn decided(f: &Function, edge: &Target, is_not_null: impl Fn(Value) -> bool) -> Option<Target> {
     let block = &f.blocks[edge.block.index()];
     let mut known: SmallVec<[(Value, Const); 8]> = SmallVec::new();
     for (&p, &a) in block.params.iter().zip(&edge.args) {
         known.extend(f.const_of(a).map(|c| (p, c)));
     }
+    // The test of a reference whose value is not known, but which is not null here.
+    let tests_object = |v: Value| {
+        let p = block.params.iter().position(|&p| p == f.resolve(v));
+        p.is_some_and(|n| f.ty(edge.args[n]) == Type::Ref && is_not_null(edge.args[n]))
+    };
     let (&branch, before) = block.insts.split_last()?;
     for i in before {
         let data = &f.insts[i.index()];
@@ -143,6 +153,17 @@ fn decided(f: &Function, edge: &Target) -> Option<Target> {
             && let Outcome::Value(c) = eval(data.op, data.ty, &data.imm, &args)
         {
             known.push((data.result?, c));
+        } else if let Some((v, cc)) = null_test(f, data)
+            && tests_object(v)
+        {
+            let answer = u64::from(cc == IntCc::Ne);
+            known.push((
+                data.result?,
+                Const {
+                    ty: Type::I32,
+                    bits: answer,
+                },
+            ));
         }
     }
     let data = &f.insts[branch.index()];
@@ -161,6 +182,43 @@ fn decided(f: &Function, edge: &Target) -> Option<Target> {
         block: target.block,
         args: target.args.iter().map(passed).collect(),
     })
+}
+
+/// The value is compared with null: equal or not.
+fn null_test(f: &Function, data: &InstData) -> Option<(Value, IntCc)> {
+    let Imm::IntCc(cc @ (IntCc::Eq | IntCc::Ne)) = data.imm else {
+        return None;
+    };
+    let is_null = |v: Value| f.const_of(v).is_some_and(|c| c.bits == 0);
+    match (data.op, data.args.as_slice()) {
+        (Op::Icmp, &[v, null] | &[null, v]) if is_null(null) && !is_null(v) => Some((v, cc)),
+        _ => None,
+    }
+}
+
+/// A branch that dominates the block says that the value is not null.
+fn is_not_null(f: &Function, cfg: &Cfg, doms: &Dominators, at: Block, v: Value) -> bool {
+    let v = f.resolve(v);
+    let mut b = at;
+    for _ in 0..MAX_DOMINATORS {
+        if let (&[p], []) = (cfg.preds(b), cfg.eh_preds(b)) {
+            let branch = &f.insts[f.terminator(p).index()];
+            if branch.op == Op::Brif && branch.targets[0].block != branch.targets[1].block {
+                let taken = branch.targets[0].block == b;
+                let test = f.def_inst(branch.args[0]).map(|i| &f.insts[i.index()]);
+                if let Some((tested, cc)) = test.and_then(|t| null_test(f, t))
+                    && f.resolve(tested) == v
+                {
+                    return (cc == IntCc::Ne) == taken;
+                }
+            }
+        }
+        match doms.idom(b) {
+            Some(d) => b = d,
+            None => return false,
+        }
+    }
+    false
 }
 
 fn value_of(f: &Function, known: &[(Value, Const)], v: Value) -> Option<Const> {

@@ -43,6 +43,7 @@ pub mod store_elim;
 pub mod strength_reduce;
 pub mod tail_calls;
 pub mod tail_recursion;
+pub mod type_check_elim;
 pub mod vectorize;
 
 pub use body_cache::BodyCache;

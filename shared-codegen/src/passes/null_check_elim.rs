@@ -127,7 +127,14 @@ fn learn_from_branch(f: &Function, cfg: &Cfg, b: Block, facts: &mut Facts) {
     };
     let cc = if taken { cc } else { cc.inverse() };
     if cc == IntCc::Ne || (cc == IntCc::Ugt && subject == x) {
-        facts.add(f.resolve(subject));
+        let subject = f.resolve(subject);
+        facts.add(subject);
+        // The answer of a type test is the object.
+        if let Some(i) = f.def_inst(subject)
+            && f.insts[i.index()].op == Op::IsInst
+        {
+            facts.add(f.resolve(f.insts[i.index()].args[1]));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
     escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
     null_check_elim, promote_loads, promote_slots, rotate_loops, sccp, simplify_cfg, split_loops,
-    sroa, store_elim, strength_reduce, tail_calls, tail_recursion, vectorize,
+    sroa, store_elim, strength_reduce, tail_calls, tail_recursion, type_check_elim, vectorize,
 };
 use crate::ir::Function;
 
@@ -103,6 +103,8 @@ passes! {
         "do several rounds of loops over arrays by vector operations";
     SplitLoops = "split-loops" ["unroll"] split_loops::run, false, Default,
         "run the rounds of counted loops that cannot fail without bounds checks, several at a time";
+    TypeCheckElim = "type-check-elim" ["typecheck"] type_check_elim::run, false, Default,
+        "remove tests of objects whose outcome an earlier test tells";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
         "remove null checks of values known not to be null";
     Dce = "dce" ["deadce"] dce::run, false, Quick,
@@ -160,6 +162,7 @@ pub const PIPELINE: &[PassId] = {
         SimplifyCfg,
         TailRecursion,
         Gvn,
+        TypeCheckElim,
         BoundsCheckElim,
         StrengthReduce,
         NullCheckElim,
@@ -330,6 +333,16 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             StrengthReduce,
             RotateLoops,
             "proofs want the test at the top of loops",
+        ),
+        (
+            TypeCheckElim,
+            NullCheckElim,
+            "unboxing what is known to be a box leaves a null check",
+        ),
+        (
+            TypeCheckElim,
+            Expand,
+            "expansion turns tests into control flow",
         ),
         (Dce, EhDemote, "dead values should not get frame slots"),
     ]

@@ -6,6 +6,8 @@
 #![allow(unsafe_code, reason = "assembly")]
 
 use crate::eh;
+use crate::object::lookup_memo::{Entry, LookupMemo};
+use crate::runtime::lookup::MEMO_OFFSET;
 use core::arch::naked_asm;
 use shared_codegen::abi::layout::{
     MAX_INLINE_ALLOC, array, method_table as mt, native_frame as frame, thread as l,
@@ -78,12 +80,13 @@ raise_stub!(
 /// Address of a stub for a helper marked `STUB` with at most six general arguments: keeps the protocol of native calls around
 /// the function, and raises the exception that it leaves pending.
 macro_rules! transition_stub {
-    ($f:path) => {{
+    ($f:path $(, [$($first:literal),*] $(, $k:ident = $v:expr)*)?) => {{
         /// # Safety
         /// Only for managed code.
         #[unsafe(naked)]
         unsafe extern "C" fn stub() {
             core::arch::naked_asm!(
+                $($($first,)*)?
                 "lea rax, [rsp + 8]",
                 "mov [r15 + {last_sp}], rax",
                 "mov [r15 + {last_fp}], rbp",
@@ -98,6 +101,7 @@ macro_rules! transition_stub {
                 pending = const shared_codegen::abi::layout::thread::PENDING_EXCEPTION,
                 function = sym $f,
                 throw = sym $crate::arch::native::stubs::throw_pending,
+                $($($k = const $v,)*)?
             )
         }
         stub as *const () as usize
@@ -185,6 +189,26 @@ allocation_stub!(
     header = array::DATA + 7,
     length = array::LENGTH
 );
+
+/// Helper `generic_lookup`: context in `rdi`, descriptor in `rsi`. What the context's memo holds is in `rax` at once; else the
+/// runtime is asked.
+pub fn generic_lookup() -> usize {
+    transition_stub!(
+        crate::jit::helpers::generic_lookup,
+        [
+            "mov rax, [rsi + {offset}]",
+            "add rax, [rdi + {memo}]",
+            "cmp [rax], rsi",
+            "jne 2f",
+            "mov rax, [rax + {value}]",
+            "ret",
+            "2:"
+        ],
+        offset = MEMO_OFFSET,
+        memo = LookupMemo::OFFSET,
+        value = Entry::VALUE
+    )
+}
 
 /// Helper `poll`. Keeps every register.
 ///

@@ -70,7 +70,8 @@ pub fn delegate(cur: &mut Cursor<'_>, inst: &InstData) -> Option<Value> {
     };
     let object = inst.args[0];
     let any = AliasClass::Any;
-    let [closed, not_closed, open, other, done] = core::array::from_fn(|_| cur.new_block(false));
+    let [closed, not_closed, open, done] = core::array::from_fn(|_| cur.new_block(false));
+    let other = cur.new_block(true);
     let ret = cur.f.sigs[info.sig.index()].ret;
     let result = ret.map(|ty| cur.add_param(done, ty));
     let kind = cur.load(object, delegate::INVOKE_KIND, MemType::I64, any);

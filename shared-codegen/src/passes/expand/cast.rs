@@ -1,7 +1,8 @@
 //! Type tests: `castclass`, `isinst`, `unbox`, array store checks.
 //!
 //! The test is chosen by [`CastTest`]: equal method tables; the display of base classes (Cohen, "Type-extension type tests
-//! can be performed in constant time", TOPLAS 1991); or the runtime, after the quick test for equality.
+//! can be performed in constant time", TOPLAS 1991); or the runtime, unless the method table of the object notes that it was asked the same the last
+//! time (as in C. Click and J. Rose, "Fast subtype checking in the HotSpot JVM", JGI 2002, but for both answers).
 
 use super::super::cursor::{Cursor, target};
 use super::super::{CastTest, PassContext};
@@ -9,7 +10,7 @@ use crate::abi::fixup::Fixup;
 use crate::abi::helper::HelperId;
 use crate::abi::layout::{method_table, object};
 use crate::abi::trap::TrapKind;
-use crate::ir::{AliasClass, Block, Imm, InstData, IntCc, MemType, Type, Value};
+use crate::ir::{AliasClass, Block, Imm, InstData, IntCc, MemType, Op, Type, Value};
 
 fn cast_test(cx: &PassContext, inst: &InstData) -> CastTest {
     match inst.imm {
@@ -35,12 +36,16 @@ pub fn cast_class(cur: &mut Cursor<'_>, cx: &PassContext, inst: &InstData) -> Va
         cur.jump(done, &[]);
     } else {
         let no = cur.new_block(true);
-        instance_test(cur, test, table, actual, done, no);
-        cur.switch_to(no);
         if test == CastTest::Slow {
+            let asked = last_cast(cur, actual, table);
+            let passed = cur.icmp_imm(IntCc::Eq, asked, PASSED);
+            cur.brif(passed, target(done, &[]), target(no, &[]));
+            cur.switch_to(no);
             cur.helper(HelperId::CastClass, &[table, obj]);
             cur.jump(done, &[]);
         } else {
+            instance_test(cur, test, table, actual, done, no);
+            cur.switch_to(no);
             cur.trap(TrapKind::InvalidCast);
         }
     }
@@ -58,29 +63,52 @@ pub fn is_inst(cur: &mut Cursor<'_>, cx: &PassContext, inst: &InstData) -> Value
     let (check, yes, no, done) = (
         cur.new_block(false),
         cur.new_block(false),
-        cur.new_block(test == CastTest::Slow),
+        cur.new_block(false),
         cur.new_block(false),
     );
     let result = cur.add_param(done, Type::Ref);
     let is_null = cur.is_null(obj);
-    cur.brif(is_null, target(done, &[obj]), target(check, &[]));
+    let null = cur.null();
+    cur.brif(is_null, target(done, &[null]), target(check, &[]));
     cur.switch_to(check);
     let actual = cur.method_table(obj);
-    instance_test(cur, test, table, actual, yes, no);
+    if test == CastTest::Slow {
+        let (other, ask) = (cur.new_block(false), cur.new_block(true));
+        let asked = last_cast(cur, actual, table);
+        let passed = cur.icmp_imm(IntCc::Eq, asked, PASSED);
+        cur.brif(passed, target(yes, &[]), target(other, &[]));
+        cur.switch_to(other);
+        let failed = cur.icmp_imm(IntCc::Eq, asked, FAILED);
+        cur.brif(failed, target(no, &[]), target(ask, &[]));
+        cur.switch_to(ask);
+        let answer = cur.helper(HelperId::IsInst, &[table, obj]);
+        cur.jump(done, answer.as_slice());
+    } else {
+        instance_test(cur, test, table, actual, yes, no);
+    }
     cur.switch_to(yes);
     cur.jump(done, &[obj]);
     cur.switch_to(no);
-    let answer = match test {
-        CastTest::Slow => cur.helper(HelperId::IsInst, &[table, obj]),
-        _ => Some(cur.null()),
-    };
-    cur.jump(done, answer.as_slice());
+    let null = cur.null();
+    cur.jump(done, &[null]);
     cur.switch_to(done);
     result
 }
 
-/// Branches to `yes` if the method table `actual` is surely that of an instance of `table`, else to `no` (which for
-/// [`CastTest::Slow`] means "ask the runtime").
+/// [`last_cast`] if the last test was for the same type and the object passed.
+const PASSED: i64 = 1;
+/// The same if it did not.
+const FAILED: i64 = 0;
+
+/// Compares what the method table notes of the last test ([`method_table::LAST_CAST`]) with a type: [`PASSED`], [`FAILED`] or
+/// something else. The note may change at any time, but is never wrong.
+fn last_cast(cur: &mut Cursor<'_>, actual: Value, table: Value) -> Value {
+    let offset = method_table::LAST_CAST;
+    let noted = cur.load(actual, offset, MemType::I64, AliasClass::Any);
+    cur.binary(Op::Xor, noted, table)
+}
+
+/// Branches to `yes` if the method table `actual` is that of an instance of `table`, else to `no`.
 fn instance_test(
     cur: &mut Cursor<'_>,
     test: CastTest,
@@ -161,7 +189,12 @@ pub fn array_store_check(cur: &mut Cursor<'_>, cx: &PassContext, inst: &InstData
         let slow = cur.new_block(true);
         let top = cur.fixup(Fixup::MethodTable(ty));
         let any = cur.icmp(IntCc::Eq, element, top);
-        cur.brif(any, target(done, &[]), target(slow, &[]));
+        let other = cur.new_block(false);
+        cur.brif(any, target(done, &[]), target(other, &[]));
+        cur.switch_to(other);
+        let asked = last_cast(cur, actual, element);
+        let passed = cur.icmp_imm(IntCc::Eq, asked, PASSED);
+        cur.brif(passed, target(done, &[]), target(slow, &[]));
         cur.switch_to(slow);
     }
     cur.helper(HelperId::ArrayStoreCheck, &[array, obj]);
