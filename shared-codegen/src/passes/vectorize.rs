@@ -27,7 +27,8 @@
 //! Two arrays may be the same object. Accesses to the same index keep their order, and a read of what a later round writes
 //! comes before it; for anything else the arrays are compared in front.
 //!
-//! Cost: as `split-loops`. Needs `rotate-loops` and `licm` before, and must come before `split-loops`, which makes loops
+//! Cost: as `split-loops`; runs `gvn` and `copy-prop` where references seem to change from round to round, which mostly shows that
+//! they do not. Needs `rotate-loops` and `licm` before, and must come before `split-loops`, which makes loops
 //! unrecognizable and takes care of the rest of the rounds. Invalidates everything about control flow.
 
 mod build;
@@ -40,7 +41,7 @@ use super::PassContext;
 use super::remarks::{Subject, Verdict};
 use super::split_loops::shape;
 use crate::analysis::{Cfg, Dominators, Loop, Loops};
-use crate::ir::{Block, Function};
+use crate::ir::{Block, Function, Type, Value};
 use rustc_hash::FxHashSet;
 
 /// Most loops vectorized in a function.
@@ -51,6 +52,12 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
     f.resolve_aliases();
     let mut done: FxHashSet<Block> = FxHashSet::default();
     let mut changed = false;
+    if has_changing_references(f) {
+        // Mostly fields with arrays, which rotation made the loop load twice and `licm` has moved out since.
+        changed |= super::gvn::run(f, cx);
+        changed |= super::copy_prop::run(f, cx);
+        f.resolve_aliases();
+    }
     for _ in 0..MAX_LOOPS {
         if !vectorize_one(f, cx, &mut done) {
             break;
@@ -61,6 +68,19 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
         super::promote_slots::run(f, cx);
     }
     changed
+}
+
+/// There is a loop to look at for which a reference is computed in each round.
+fn has_changing_references(f: &Function) -> bool {
+    let cfg = Cfg::new(f);
+    let doms = Dominators::new(&cfg);
+    let loops = Loops::new(&cfg, &doms);
+    let is_ref = |v: &Value| f.ty(*v) == Type::Ref;
+    let mut headers = loops.loops.iter().enumerate();
+    headers.any(|(n, l)| {
+        let params = &f.blocks[l.header.index()].params;
+        params.iter().any(is_ref) && shape::find(f, &cfg, &loops, Loop(n as u32)).is_some()
+    })
 }
 
 /// Vectorizes the first loop whose header is not among those done with; false if there is none.
