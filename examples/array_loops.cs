@@ -91,6 +91,7 @@ static class ArrayLoops
     static void Chars(char[] a, char[] b) { for (int i = 0; i < a.Length; i++) a[i] = unchecked((char)((b[i] >> 3) * 5)); }
     static void Floats(float[] a, float[] b) { for (int i = 0; i < a.Length && i < b.Length; i++) a[i] = b[i] * 0.5f + a[i] / 3; }
     static void Doubles(double[] a, double[] b) { for (int i = 0; i < a.Length; i++) a[i] = b[i] * b[i] - Math.Abs(a[i]); }
+    static void Roots(double[] a) { for (int i = 0; i < a.Length; i++) a[i] = Math.Sqrt(Math.Abs(a[i])) / 3; }
     static void Running(int[] a) { for (int i = 1; i < a.Length; i++) a[i] += a[i - 1]; }
     static void Ahead(int[] a) { for (int i = 0; i < a.Length - 1; i++) a[i] = a[i + 1] ^ a[i]; }
     static void Limit(int[] a, int low, int high) { for (int i = 0; i < a.Length; i++) a[i] = Math.Max(low, Math.Min(high, a[i])); }
@@ -119,6 +120,7 @@ static class ArrayLoops
         double[] d = new double[n], e = new double[n];
         for (int i = 0; i < n; i++) { d[i] = i * -0.37; e[i] = 1.0 / i; }
         Doubles(d, e); foreach (var x in d) Add(x);
+        Roots(d); foreach (var x in d) Add(x);
         Running(a); AddAll(a);
         Ahead(a); AddAll(a);
         Limit(a, -1000000, n * 1000); AddAll(a);

@@ -330,6 +330,8 @@ ops! {
     VMul = "vmul"(T, T) Lane, R::T, [], Low;
     /// Division of floats.
     VDiv = "vdiv"(T, T) Lane, R::T, [], Low;
+    /// Square roots of floats.
+    VSqrt = "vsqrt"(T) Lane, R::T, [], Low;
     /// Bitwise and.
     VAnd = "vand"(T, T) None, R::T, [], Low;
     /// Bitwise or.

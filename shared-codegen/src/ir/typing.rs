@@ -112,7 +112,7 @@ fn check_vectors(f: &Function, data: &InstData) -> Result<(), String> {
         Op::VIota => demand(!scalar.is_float(), no_such_lanes)?,
         Op::VExtendS | Op::VExtendU => demand(lane.double().is_some(), no_such_lanes)?,
         Op::VNarrow => demand(lane.half().is_some(), no_such_lanes)?,
-        Op::VFromInt => demand(scalar.is_float(), no_such_lanes)?,
+        Op::VFromInt | Op::VSqrt => demand(scalar.is_float(), no_such_lanes)?,
         op => demand(scalar_op(op, lane).is_some(), no_such_lanes)?,
     }
     if let Imm::LaneShift(_, n) = data.imm {

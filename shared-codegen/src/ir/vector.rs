@@ -157,6 +157,9 @@ pub fn eval_vector(op: Op, imm: &Imm, args: &[u128]) -> Option<u128> {
             let of = |n| Const::i32(get(Lane::I32, x, n) as i32);
             convert(Op::FromInt, to, to.count(), of)
         }
+        (Op::VSqrt, Imm::Lane(lane), &[x]) if lane.scalar().is_float() => {
+            convert(Op::Fsqrt, lane, lane.count(), |n| scalar(lane, x, n, false))
+        }
         (Op::VPromote, Imm::None, &[x]) => convert(Op::Fpromote, Lane::F64, 2, |n| {
             scalar(Lane::F32, x, n, false)
         }),

@@ -52,7 +52,12 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
     f.resolve_aliases();
     let mut done: FxHashSet<Block> = FxHashSet::default();
     let mut changed = false;
-    if has_changing_references(f) {
+    let cfg = Cfg::new(f);
+    let loops = Loops::new(&cfg, &Dominators::new(&cfg));
+    if loops.loops.is_empty() {
+        return false;
+    }
+    if has_changing_references(f, &cfg, &loops) {
         // Mostly fields with arrays, which rotation made the loop load twice and `licm` has moved out since.
         changed |= super::gvn::run(f, cx);
         changed |= super::copy_prop::run(f, cx);
@@ -71,15 +76,12 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
 }
 
 /// There is a loop to look at for which a reference is computed in each round.
-fn has_changing_references(f: &Function) -> bool {
-    let cfg = Cfg::new(f);
-    let doms = Dominators::new(&cfg);
-    let loops = Loops::new(&cfg, &doms);
+fn has_changing_references(f: &Function, cfg: &Cfg, loops: &Loops) -> bool {
     let is_ref = |v: &Value| f.ty(*v) == Type::Ref;
     let mut headers = loops.loops.iter().enumerate();
     headers.any(|(n, l)| {
         let params = &f.blocks[l.header.index()].params;
-        params.iter().any(is_ref) && shape::find(f, &cfg, &loops, Loop(n as u32)).is_some()
+        params.iter().any(is_ref) && shape::find(f, cfg, loops, Loop(n as u32)).is_some()
     })
 }
 

@@ -222,6 +222,10 @@ impl Planner<'_> {
             Lane::F32 => (i64::from(i32::MIN), Lane::I32),
             _ => (i64::MIN, Lane::I64),
         };
+        if data.op == Op::Fsqrt && float {
+            let x = self.demand(data.args[0], lane)?;
+            return Ok(self.add(Node::Unary(Op::VSqrt, Imm::Lane(lane), x)));
+        }
         let (op, imm, constant, swapped) = match data.op {
             // The bits that count stay what they are.
             Op::Sext8 | Op::Zext8 | Op::Sext16 | Op::Zext16 => {

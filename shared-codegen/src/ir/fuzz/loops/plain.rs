@@ -147,7 +147,7 @@ impl Gen {
             return self.plain_conversion(ty, depth).unwrap_or(a);
         }
         if value.is_float() {
-            let unary = [Op::Fneg, Op::Fabs][self.r.below(2)];
+            let unary = [Op::Fneg, Op::Fabs, Op::Fsqrt][self.r.below(3)];
             let op = FLOAT_OPS[self.r.below(FLOAT_OPS.len())];
             return match self.r.below(6) {
                 0 => one(self, unary, &[a]),
