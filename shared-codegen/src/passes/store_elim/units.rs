@@ -262,7 +262,8 @@ impl Units {
     }
 }
 
-/// Bases in the order they are first written at, with their alias class and the ends of all writes.
+/// Bases in the order they are first written at, with their alias class and the ends of all writes. Only those that more
+/// than one instruction writes, or that may be dead at the end.
 fn written_bases(f: &Function) -> Vec<(Base, Place, Vec<i64>)> {
     let mut at: FxHashMap<Base, usize> = FxHashMap::default();
     let mut all: Vec<(Base, Place, Vec<i64>)> = Vec::new();
@@ -282,5 +283,7 @@ fn written_bases(f: &Function) -> Vec<(Base, Place, Vec<i64>)> {
             cuts.extend([bytes.start, bytes.end]);
         }
     }
+    // What is written once outside of the frame is not written again.
+    all.retain(|(base, _, cuts)| matches!(base, Base::Slot(_)) || cuts.len() > 2);
     all
 }
