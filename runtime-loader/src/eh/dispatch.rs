@@ -118,12 +118,9 @@ fn search(t: &ThreadContext, exception: usize, start: TraceStart) -> Target {
 }
 
 fn clauses_at(frame: &Frame) -> impl Iterator<Item = &'static EhClause> {
-    let offset = frame.offset;
-    frame
-        .code
-        .clauses
-        .iter()
-        .filter(move |c| (c.start..c.end).contains(&offset))
+    let (offset, in_filter) = (frame.offset, frame.in_filter);
+    let clauses = frame.code.clauses.iter();
+    clauses.filter(move |c| !in_filter && (c.start..c.end).contains(&offset))
 }
 
 fn find_handler(

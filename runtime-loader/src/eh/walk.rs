@@ -22,6 +22,9 @@ pub struct Frame {
     pub fp: usize,
     /// Its `rsp` at that place: below everything the frame uses, `localloc` included.
     pub sp: usize,
+    /// It runs a filter of its method, on top of the stack. The exceptions that the method's clauses are for are those of the
+    /// method itself: what a filter raises means "no".
+    pub in_filter: bool,
 }
 
 impl Frame {
@@ -135,9 +138,10 @@ impl FrameWalk {
             offset: (self.pc - 1 - code.start) as u32,
             fp: self.fp,
             sp: self.pc_at + 8,
+            // A filter runs with the frame pointer of its method's frame but lower on the stack.
+            in_filter: self.filter != 0 && self.pc_at < self.filter && self.fp > self.filter,
         };
-        // A filter runs with the frame pointer of its method's frame but lower on the stack.
-        if self.filter != 0 && self.pc_at < self.filter && self.fp > self.filter {
+        if frame.in_filter {
             self.pending_filter = true;
         } else {
             self.pc_at = self.fp + 8;
