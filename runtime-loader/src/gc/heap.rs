@@ -30,7 +30,8 @@ pub struct HeapOptions {
 impl Default for HeapOptions {
     fn default() -> Self {
         HeapOptions {
-            min_size: 32 << 20,
+            // With this a program that keeps little needs less than twice what it needs on Mono.
+            min_size: 28 << 20,
             max_size: 0,
             stress: 0,
         }
