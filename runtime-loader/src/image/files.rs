@@ -39,6 +39,14 @@ impl FileIdentity {
         }
     }
 
+    fn to_bytes(self) -> [u8; IDENTITY] {
+        let mut bytes = [0; IDENTITY];
+        for (to, w) in bytes.chunks_exact_mut(8).zip(self.words) {
+            to.copy_from_slice(&w.to_le_bytes());
+        }
+        bytes
+    }
+
     /// Size in bytes.
     pub fn size(&self) -> u64 {
         self.words[2]
@@ -57,9 +65,10 @@ impl FileIdentity {
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// One record of the file of hashes: identity, hash, checksum of both.
-const RECORD: usize = 7 * 8 + 32 + 8;
-/// Records at which the file is begun anew.
-const MAX_RECORDS: usize = 8192;
+const RECORD: usize = IDENTITY + 32 + 8;
+const IDENTITY: usize = 7 * 8;
+/// Records at which the file is begun anew. A start reads all of them.
+const MAX_RECORDS: usize = 2048;
 /// Name of the file of hashes in the cache folder. The number is the version of its format.
 const FILE_NAME: &str = "hashes-1";
 
@@ -67,7 +76,26 @@ const FILE_NAME: &str = "hashes-1";
 #[derive(Debug, Default)]
 pub struct HashCache {
     folder: Option<PathBuf>,
-    known: OnceLock<Mutex<FxHashMap<FileIdentity, ContentHash>>>,
+    known: OnceLock<Mutex<Known>>,
+}
+
+/// The records of the file as they stand there, of which a start needs a few, and what was learned since.
+#[derive(Debug, Default)]
+struct Known {
+    records: Vec<u8>,
+    fresh: FxHashMap<FileIdentity, ContentHash>,
+}
+
+impl Known {
+    fn get(&self, identity: &FileIdentity) -> Option<ContentHash> {
+        let fresh = self.fresh.get(identity).copied();
+        fresh.or_else(|| {
+            let key = identity.to_bytes();
+            // The latest is right if there are several.
+            let mut records = self.records.chunks_exact(RECORD).rev();
+            records.find_map(|r| r.starts_with(&key).then(|| decode(r)).flatten())
+        })
+    }
 }
 
 impl HashCache {
@@ -96,10 +124,10 @@ impl HashCache {
             return compute();
         };
         if let Some(hash) = self.known().lock().get(&identity) {
-            return *hash;
+            return hash;
         }
         let hash = compute();
-        self.known().lock().insert(identity, hash);
+        self.known().lock().fresh.insert(identity, hash);
         if identity.is_settled() {
             // A cache that cannot be written costs time, not correctness.
             let _ = self.append(identity, hash);
@@ -107,9 +135,13 @@ impl HashCache {
         hash
     }
 
-    fn known(&self) -> &Mutex<FxHashMap<FileIdentity, ContentHash>> {
-        self.known
-            .get_or_init(|| Mutex::new(self.read().unwrap_or_default()))
+    fn known(&self) -> &Mutex<Known> {
+        self.known.get_or_init(|| {
+            Mutex::new(Known {
+                records: self.read().unwrap_or_default(),
+                fresh: FxHashMap::default(),
+            })
+        })
     }
 
     fn path(&self) -> io::Result<PathBuf> {
@@ -117,11 +149,12 @@ impl HashCache {
         Ok(folder.join(FILE_NAME))
     }
 
-    fn read(&self) -> io::Result<FxHashMap<FileIdentity, ContentHash>> {
+    fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut file = open_private(&self.path()?, OpenOptions::new().read(true))?;
         file.read_to_end(&mut bytes)?;
-        Ok(bytes.chunks_exact(RECORD).filter_map(decode).collect())
+        bytes.truncate(bytes.len() / RECORD * RECORD);
+        Ok(bytes)
     }
 
     fn append(&self, identity: FileIdentity, hash: ContentHash) -> io::Result<()> {
@@ -150,26 +183,18 @@ fn checksum(bytes: &[u8]) -> [u8; 8] {
 
 fn encode(identity: FileIdentity, hash: ContentHash) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(RECORD);
-    for w in identity.words {
-        bytes.extend_from_slice(&w.to_le_bytes());
-    }
+    bytes.extend_from_slice(&identity.to_bytes());
     bytes.extend_from_slice(&hash);
     let sum = checksum(&bytes);
     bytes.extend_from_slice(&sum);
     bytes
 }
 
-fn decode(record: &[u8]) -> Option<(FileIdentity, ContentHash)> {
+/// The hash in a record that is as it was written.
+fn decode(record: &[u8]) -> Option<ContentHash> {
     let (data, sum) = record.split_at_checked(RECORD - 8)?;
-    if checksum(data) != sum {
-        return None;
-    }
-    let (words, hash) = data.split_at(7 * 8);
-    let mut identity = FileIdentity { words: [0; 7] };
-    for (word, bytes) in identity.words.iter_mut().zip(words.chunks_exact(8)) {
-        *word = u64::from_le_bytes(bytes.try_into().ok()?);
-    }
-    Some((identity, hash.try_into().ok()?))
+    let is_whole = checksum(data) == sum;
+    is_whole.then(|| data[IDENTITY..].try_into().ok()).flatten()
 }
 
 /// Opens a file that only this user may have written.
