@@ -293,6 +293,13 @@ fn stack_overflow_is_caught() {
 }
 
 #[test]
+fn overflow_by_large_frames_is_noticed_before_they_are_made() {
+    for bytes in (0..1 << 20).step_by(30_000) {
+        check("catch_large_overflow", &[bytes], OVERFLOW, 0);
+    }
+}
+
+#[test]
 fn lists_survive_collections() {
     check("make_and_count", &[20_000], 20_000, 0);
 }

@@ -19,6 +19,7 @@ mod programs {
     program_tests! { THREADS, gc "499":
         abort 0;
         sync 0;
+        deep 0;
         memory 0;
     }
 }

@@ -159,6 +159,7 @@ fn unwind(t: &ThreadContext, exception: usize, target: Target) -> Resume {
             }
             Step::Boundary(Boundary::Call { fp, .. }) => {
                 t.pending_exception.store(exception, Ordering::Relaxed);
+                t.restore_stack_limit(stub_sp(fp));
                 return Resume {
                     fp,
                     sp: stub_sp(fp),

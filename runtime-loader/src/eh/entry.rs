@@ -37,6 +37,9 @@ fn exception_of(t: &ThreadContext, argument: usize, kind: u32) -> (usize, TraceS
     }
     if kind == Raise::Trap as u32 {
         let trap = TrapKind::try_from(argument as u8).unwrap_or(TrapKind::InvalidProgram);
+        if trap == TrapKind::StackOverflow {
+            t.relax_stack_limit();
+        }
         return (host().trap_exception(trap), TraceStart::Fresh);
     }
     if argument == 0 {

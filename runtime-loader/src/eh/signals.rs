@@ -10,8 +10,6 @@ use std::sync::OnceLock;
 
 /// Null is dereferenced at most this far away; a fault further on is not a null reference.
 const NULL_PAGES: usize = 64 << 10;
-/// How far below the stack a probe may fault.
-const GUARD_SEARCH: usize = 1 << 20;
 /// Size of the stack that handlers run on.
 const HANDLER_STACK: usize = 64 << 10;
 
@@ -96,20 +94,8 @@ unsafe extern "C" fn on_signal(
 
 fn trap_of(signal: libc::c_int, regs: &SignalContext<'_>, address: usize) -> Option<TrapKind> {
     let map = CodeMap::existing()?;
-    if let Some(kind) = map.trap_at(regs.pc()) {
-        return plausible(signal, kind, address).then_some(kind);
-    }
-    let probe =
-        signal == libc::SIGSEGV && map.is_managed(regs.pc()) && is_stack_probe(regs.sp(), address);
-    probe.then_some(TrapKind::StackOverflow)
-}
-
-/// Did managed code touch the guard below its stack (large frames and `localloc` touch every page on the way down)?
-fn is_stack_probe(sp: usize, address: usize) -> bool {
-    crate::threads::try_current().is_some_and(|t| {
-        let guard = t.stack_low.saturating_sub(GUARD_SEARCH)..t.stack_low;
-        guard.contains(&address) && sp >= t.stack_low
-    })
+    let kind = map.trap_at(regs.pc())?;
+    plausible(signal, kind, address).then_some(kind)
 }
 
 /// A null check can only fault near null.

@@ -67,6 +67,7 @@ const _: () = {
     assert!(offset_of!(ThreadContext, object_bits) == l::OBJECT_BITS as usize);
     assert!(offset_of!(ThreadContext, thread_statics) == l::THREAD_STATICS as usize);
     assert!(offset_of!(ThreadContext, thread_statics_len) == l::THREAD_STATICS_LEN as usize);
+    assert!(offset_of!(ThreadContext, real_limit) == l::STACK_END as usize);
     assert!(MUTATOR_OFFSET == 128);
 };
 
@@ -115,7 +116,7 @@ impl ThreadContext {
 
     /// After a stack overflow: lets managed code use the reserve while the exception is handled.
     pub(crate) fn relax_stack_limit(&self) {
-        self.change_limit(self.stack_low + OVERFLOW_RESERVE);
+        self.change_limit(self.normal_limit.min(self.stack_low + OVERFLOW_RESERVE));
     }
 
     /// Ends the effect of [`relax_stack_limit`](Self::relax_stack_limit) when the stack has shrunk to `sp`.

@@ -143,6 +143,8 @@ pub mod thread {
     pub const THREAD_STATICS: i32 = 64;
     /// Number of entries in [`THREAD_STATICS`], u64.
     pub const THREAD_STATICS_LEN: i32 = 72;
+    /// Lowest allowed stack pointer, also while the thread is wanted to stop.
+    pub const STACK_END: i32 = 80;
     /// Runs managed code, or native code that may touch the heap.
     pub const STATE_MANAGED: u32 = 0;
     /// Runs native code that does not touch the heap: counts as stopped.

@@ -1,6 +1,7 @@
 //! Method headers and exception clauses (ECMA-335 II.25.4).
 
 use super::decode::{Decoder, Operand};
+use super::nesting::are_sound;
 use crate::metadata::{Error, Module, Result, Token};
 use crate::pe::{u16_at, u32_at};
 
@@ -20,7 +21,7 @@ pub struct MethodBody {
 }
 
 /// An exception clause. Offsets are into the code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EhClause {
     /// What it does.
     pub kind: ClauseKind,
@@ -37,7 +38,7 @@ pub struct EhClause {
 impl EhClause {
     /// The clause lies in code of this length, what it protects and its handler apart, a filter in front of the handler, and the
     /// method does not start in its handler.
-    fn is_sound(&self, len: usize) -> bool {
+    pub(super) fn is_sound(&self, len: usize) -> bool {
         let own_start = self.own_start();
         let in_code = self.try_start <= self.try_end
             && self.try_end as usize <= len
@@ -50,23 +51,11 @@ impl EhClause {
     }
 
     /// First byte of the filter, or of the handler if there is none.
-    fn own_start(&self) -> u32 {
+    pub(super) fn own_start(&self) -> u32 {
         match self.kind {
             ClauseKind::Filter(start) => start,
             _ => self.handler_start,
         }
-    }
-
-    /// What the other clause protects lies where its handler does: both in the code this one protects, both in its
-    /// handler or filter, or both outside. Else an exception would lead into the middle of either.
-    fn is_apart_or_around(&self, other: &EhClause) -> bool {
-        let (handler, from, to) = (other.own_start(), other.try_start, other.try_end);
-        let around = |start: u32, end: u32| start <= from && to <= end;
-        // A handler may start with a try.
-        let in_try = self.try_start < handler && handler < self.try_end;
-        let in_handler = self.own_start() <= handler && handler < self.handler_end;
-        (!in_try || around(self.try_start, self.try_end))
-            && (!in_handler || around(self.own_start(), self.handler_end))
     }
 
     /// A `leave` between these offsets goes from the handler of a catch clause back into the middle of its own try (Visual
@@ -93,16 +82,8 @@ impl EhClause {
     }
 }
 
-/// Each clause is sound, and they lie apart or one around the other.
-pub(crate) fn are_sound(clauses: &[EhClause], len: usize) -> bool {
-    clauses.iter().all(|c| c.is_sound(len))
-        && clauses
-            .iter()
-            .all(|a| clauses.iter().all(|b| a == b || a.is_apart_or_around(b)))
-}
-
 /// Kinds of exception clauses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ClauseKind {
     /// Catches instances of a type.
     Catch(Token),

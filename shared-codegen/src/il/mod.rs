@@ -2,12 +2,13 @@
 
 mod body;
 mod decode;
+mod nesting;
 mod opcode;
 mod print;
 
-#[cfg(test)]
-pub(crate) use body::are_sound;
 pub use body::{ClauseKind, EhClause, MethodBody};
 pub use decode::{Decoder, Instr, Operand, SwitchTargets};
+#[cfg(test)]
+pub(crate) use nesting::are_sound;
 pub use opcode::{Flow, Opcode, OperandKind};
 pub use print::print_method;

@@ -430,7 +430,7 @@ impl Finish<'_, '_> {
         self.frame.outgoing.next_multiple_of(16) as i32 + 8
     }
 
-    /// `rsp -= bytes` (a multiple of 16), touching each page; `dst` is the memory gained.
+    /// `rsp -= bytes` (a multiple of 16), if the stack has as much left; `dst` is the memory gained.
     fn stack_alloc(&mut self, bytes: Reg, tmp: Reg, dst: Reg) {
         self.emit(mov(RSP, tmp));
         self.emit(MInst::Alu {
@@ -445,7 +445,7 @@ impl Finish<'_, '_> {
             cc: Cc::B,
             kind: TrapKind::StackOverflow,
         });
-        self.touch_down_to(tmp);
+        self.require_stack(tmp);
         self.emit(mov(tmp, RSP));
         let outgoing = self.frame.outgoing.next_multiple_of(16) as i32;
         self.emit(MInst::Lea {

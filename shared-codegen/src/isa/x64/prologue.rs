@@ -5,11 +5,13 @@ use super::inst::MInst;
 use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
 use super::regs::{self, Reg};
+use crate::abi::layout::thread;
+use crate::abi::trap::TrapKind;
 
 /// Stack that a function may use without looking at the limit, if it calls nothing.
 const LEAF_FRAME: u32 = 1024;
-/// Distance at which a large frame is touched, so that a guard page is not jumped over.
-const PAGE: u32 = 4096;
+/// Largest frame that is made before the limit is looked at: the limit leaves much more than that for the runtime.
+const SMALL_FRAME: u32 = 4096;
 
 impl Finish<'_, '_> {
     /// Makes the frame, saves registers, zeroes slots, polls.
@@ -29,51 +31,40 @@ impl Finish<'_, '_> {
         }
     }
 
-    /// Moves the stack pointer down, touching every page on the way.
+    /// Moves the stack pointer down. A large frame is made only if there is stack enough: the runtime, called by the poll behind
+    /// it, needs what the limit leaves for it.
     fn make_frame(&mut self) {
-        // What was pushed needs no room and has touched the first page.
-        let size = self.frame.size - 8 * self.frame.saved;
-        if size == 0 {
+        // What was pushed needs no room.
+        if self.frame.size == 8 * self.frame.saved {
             return;
         }
-        if size > 8 * PAGE {
-            self.emit(MInst::Lea {
-                size: Size::S64,
-                addr: Amode::base(RSP, -((size / PAGE * PAGE) as i32)),
-                dst: R11,
-            });
-            self.touch_down_to(R11);
-        } else {
-            for n in 1..=size / PAGE {
-                self.emit(touch(Amode::base(RSP, -((n * PAGE) as i32))));
-            }
-        }
-        self.emit(MInst::Lea {
+        let bottom = Amode::base(RBP, -(self.frame.size as i32));
+        let lea = |dst| MInst::Lea {
             size: Size::S64,
-            addr: Amode::base(RBP, -(self.frame.size as i32)),
-            dst: RSP,
-        });
+            addr: bottom,
+            dst,
+        };
+        if self.frame.size <= SMALL_FRAME {
+            self.emit(lea(RSP));
+        } else {
+            self.emit(lea(R11));
+            self.require_stack(R11);
+            self.emit(mov(R11, RSP));
+        }
     }
 
-    /// Moves `rsp` down by pages until it is not above `end`, touching each page.
-    pub(super) fn touch_down_to(&mut self, end: Reg) {
-        let top = self.emitter.new_label();
-        let done = self.emitter.new_label();
-        self.emit(MInst::Bind { label: top });
+    /// Raises StackOverflowException unless `sp` lies above the end of the stack.
+    pub(super) fn require_stack(&mut self, sp: Reg) {
         self.emit(MInst::Cmp {
             op: CmpOp::Cmp,
             size: Size::S64,
-            a: RSP,
-            b: RegMemImm::Reg(end),
+            a: sp,
+            b: RegMemImm::Mem(Amode::thread(thread::STACK_END)),
         });
-        self.emit(MInst::Jcc {
+        self.emit(MInst::TrapIf {
             cc: Cc::Be,
-            target: done,
+            kind: TrapKind::StackOverflow,
         });
-        self.emit(alu_imm(AluOp::Sub, RSP, PAGE as i32));
-        self.emit(touch(Amode::base(RSP, 0)));
-        self.emitter.jump_always(top);
-        self.emit(MInst::Bind { label: done });
     }
 
     /// Zeroes slots that must be zero at entry.
@@ -167,15 +158,5 @@ impl Finish<'_, '_> {
         } else {
             MInst::Pop { dst: RBP }
         });
-    }
-}
-
-/// Writes to a stack page without changing it.
-fn touch(m: Amode) -> MInst {
-    MInst::AluMem {
-        op: AluOp::Or,
-        size: Size::S32,
-        dst: m,
-        src: RegImm::Imm(0),
     }
 }
