@@ -88,6 +88,27 @@ impl ContextOracle<'_> {
         (base.saturating_add(declared) <= end).then_some(())
     }
 
+    /// Parameters that are structs: where they stand behind `this` and the address for the result.
+    fn find_struct_params(&self, method: MethodId) -> Option<Vec<(usize, TypeId)>> {
+        let ctx = self.ctx;
+        let signature = ctx.method_signature(method).ok()?;
+        let is_struct = |ty| {
+            Some(matches!(
+                ctx.value_class(ty).ok()?,
+                ValueClass::Struct { .. }
+            ))
+        };
+        let this = signature.has_this && !signature.explicit_this;
+        let first = usize::from(this) + usize::from(is_struct(signature.ret)?);
+        let mut found = Vec::new();
+        for (n, &ty) in signature.params.iter().enumerate() {
+            if is_struct(ty)? && !signature.explicit_this {
+                found.push((first + n, ty));
+            }
+        }
+        Some(found)
+    }
+
     /// Letters for the parameters of a method, as [`intrinsics::find`] wants them.
     fn param_letters(&self, method: MethodId) -> Option<String> {
         let signature = self.ctx.method_signature(method).ok()?;
@@ -191,6 +212,14 @@ impl TypeOracle for ContextOracle<'_> {
         scalars.sort_unstable_by_key(|s| s.0);
         let apart = |w: &[(u32, MemType)]| w[0].0 + w[0].1.bytes() <= w[1].0;
         scalars.windows(2).all(apart).then_some(scalars)
+    }
+
+    fn struct_params(&self, method: MethodId) -> Vec<(usize, TypeId)> {
+        let plain = self.ctx.method_rva(method) != 0;
+        plain
+            .then(|| self.find_struct_params(method))
+            .flatten()
+            .unwrap_or_default()
     }
 
     fn cast_test(&self, ty: TypeId) -> CastTest {

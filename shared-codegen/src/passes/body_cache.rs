@@ -17,6 +17,8 @@ pub(super) struct Body {
     pub(super) cost: u32,
     /// It calls nothing.
     pub(super) is_leaf: bool,
+    /// Some way through it ends in a return; if not, it is not inserted, but what follows its call is never reached.
+    pub(super) returns: bool,
     /// By block: it stands in a loop.
     pub(super) in_loop: Vec<bool>,
     /// What it does with its parameters.
@@ -68,6 +70,7 @@ mod tests {
             function,
             cost,
             is_leaf: true,
+            returns: true,
             uses: Vec::new(),
             in_loop: Vec::new(),
         }))

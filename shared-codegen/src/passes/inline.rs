@@ -28,8 +28,9 @@
 //! is gained: a body that calls nothing saves most of what it costs, a call in a loop is worth more, and so is knowing an argument
 //! that the body dispatches on, tests, or only loads from and stores into ([`Inliner::gain`]).
 //!
-//! Not inlined: bodies with filters, dynamic stack allocation, variable arguments or tail calls; bodies that never
-//! return; calls in cold blocks or on the way to a `throw`. Linear in the size of the result. Adds blocks, so everything
+//! Not inlined: bodies with filters, dynamic stack allocation, variable arguments or tail calls; calls in cold blocks or on the
+//! way to a `throw`; bodies that never return, like those of throw helpers. Behind the call of such a method the block ends in a
+//! `trap` that is never reached, so that what the helper guards against is known not to hold where control goes on. Linear in the size of the result. Adds blocks, so everything
 //! computed about the function must be computed anew.
 
 mod copy;
@@ -41,10 +42,12 @@ use super::known_class::{ClassSource, Local};
 use super::remarks::{Subject, Verdict};
 use super::table::PassId;
 use super::{InlineHint, PassContext};
+use crate::abi::trap::TrapKind;
 use crate::analysis::{Cfg, Dominators, Loops};
-use crate::ir::{Block, CallInfo, Function, Imm, Inst, InstData, Op, SourceLoc};
+use crate::ir::{Block, CallInfo, Function, Imm, Inst, InstData, Op, SourceLoc, Type};
 use crate::types::MethodId;
 use cost::{block_cost, own_block_cost, throws};
+use smallvec::SmallVec;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,6 +75,8 @@ const GROWTH: u32 = 4;
 const MIN_BUDGET: u32 = 200;
 /// How many times more a body may cost because of what is known of the arguments.
 const MAX_GAIN: u32 = 3;
+/// Longest chain of throw helpers that call each other.
+const MAX_HELPERS: u32 = 3;
 
 /// Runs the pass.
 pub fn run(f: &mut Function, cx: &PassContext) -> bool {
@@ -93,6 +98,7 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
         budget: most.saturating_sub(all.max(own)),
         delegates,
         devirtualize: cx.passes.contains(PassId::Devirtualize),
+        ended: false,
     };
     let mut changed = false;
     let mut at = f.layout.first().copied();
@@ -103,6 +109,9 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
     if changed {
         f.layout = inliner.next.layout(f.layout[0]);
         f.resolve_aliases();
+    }
+    if inliner.ended {
+        super::simplify_cfg::remove_unreachable(f);
     }
     changed
 }
@@ -164,6 +173,7 @@ enum Refusal {
     Recursive,
     TooDeep,
     Unfit,
+    NeverReturns,
     TooMuchIl(u32, u32),
     TooLarge(u32, u32),
     Signature,
@@ -180,6 +190,7 @@ impl fmt::Display for Refusal {
                 return write!(f, "too large ({il} bytes of IL, here at most {max})");
             }
             Refusal::Unfit => "a body that must have a frame of its own",
+            Refusal::NeverReturns => "it never returns",
             Refusal::TooLarge(cost, max) => {
                 return write!(f, "too large ({cost}, here at most {max})");
             }
@@ -197,6 +208,8 @@ struct Inliner<'a> {
     budget: u32,
     delegates: Delegates,
     devirtualize: bool,
+    /// Blocks have lost what followed the call of a method that never returns.
+    ended: bool,
 }
 
 impl Inliner<'_> {
@@ -224,6 +237,10 @@ impl Inliner<'_> {
                     Err(why) => self.say(f, loc, method, || {
                         Verdict::missed(format!("not inlined: {why}"))
                     }),
+                }
+                if self.never_returns(method, MAX_HELPERS) {
+                    self.end(f, block, at);
+                    return true;
                 }
             }
             at += 1;
@@ -306,12 +323,10 @@ impl Inliner<'_> {
         if il > max_il {
             return Err(Refusal::TooMuchIl(il, max_il));
         }
-        let make = || self.import(method);
-        let body = match self.cx.bodies {
-            Some(cache) => cache.get(method, make),
-            None => make(),
-        };
-        let body = body.ok_or(Refusal::Unfit)?;
+        let body = self.body(method, MAX_HELPERS).ok_or(Refusal::Unfit)?;
+        if !body.returns {
+            return Err(Refusal::NeverReturns);
+        }
         let max_cost = match hint {
             InlineHint::Small => self.small_cost(f, block, data, &body),
             _ => WANTED_COST,
@@ -367,8 +382,17 @@ impl Inliner<'_> {
         gain
     }
 
+    /// The body of a method, if that may stand elsewhere.
+    fn body(&self, method: MethodId, helpers: u32) -> Option<Arc<Body>> {
+        let make = || self.import(method, helpers);
+        match self.cx.bodies {
+            Some(cache) => cache.get(method, make),
+            None => make(),
+        }
+    }
+
     /// The body of a method. Nothing depends on the call, so it may be kept.
-    fn import(&self, method: MethodId) -> Option<Arc<Body>> {
+    fn import(&self, method: MethodId, helpers: u32) -> Option<Arc<Body>> {
         let mut function = self.cx.oracle.body_for_inlining(method)?;
         super::intrinsics::run(&mut function, self.cx);
         if !cost::is_fit(&function) {
@@ -378,10 +402,53 @@ impl Inliner<'_> {
         Some(Arc::new(Body {
             cost: blocks.map(|&b| block_cost(&function, b)).sum(),
             is_leaf: cost::is_leaf(&function),
+            returns: cost::returns(&function) && !self.only_helps(&function, helpers),
             uses: cost::param_uses(&function),
             in_loop: blocks_in_loops(&function),
             function,
         }))
+    }
+
+    // ---- methods that never return
+
+    /// The method is small and always throws, or does not end.
+    fn never_returns(&self, method: MethodId, helpers: u32) -> bool {
+        self.cx.oracle.il_size(method) <= SMALL_IL
+            && self.body(method, helpers).is_some_and(|b| !b.returns)
+    }
+
+    /// The body is one block, in which a method is called that never returns.
+    fn only_helps(&self, body: &Function, helpers: u32) -> bool {
+        let [block] = *body.layout else {
+            return false;
+        };
+        let insts = body.blocks[block.index()].insts.iter();
+        let calls = insts.map(|i| &body.insts[i.index()]);
+        let mut methods = calls.filter_map(|data| match (data.op, data.imm) {
+            (Op::Call, Imm::Call(info)) => info.method,
+            _ => None,
+        });
+        helpers > 0 && methods.any(|m| self.never_returns(m, helpers - 1))
+    }
+
+    /// Ends a block behind instruction number `at`.
+    fn end(&mut self, f: &mut Function, block: Block, at: usize) {
+        let call = f.blocks[block.index()].insts[at];
+        let data = InstData {
+            op: Op::Trap,
+            ty: Type::I32,
+            args: SmallVec::new(),
+            imm: Imm::Trap(TrapKind::InvalidProgram),
+            targets: SmallVec::new(),
+            result: None,
+            loc: f.insts[call.index()].loc,
+        };
+        let trap = f.make_inst(data, None);
+        let data = &mut f.blocks[block.index()];
+        data.insts.truncate(at + 1);
+        data.insts.push(trap);
+        data.cold = block != f.layout[0];
+        self.ended = true;
     }
 }
 

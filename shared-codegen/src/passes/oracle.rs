@@ -104,6 +104,9 @@ pub trait TypeOracle {
     /// The scalars a value type consists of, by ascending offset; `None` if they overlap, are more than `max`, or are unknown.
     fn scalars(&self, ty: TypeId, max: usize) -> Option<Vec<(u32, MemType)>>;
 
+    /// The parameters of a method's body that are addresses of structs, by position in its signature: each a copy of its own.
+    fn struct_params(&self, method: MethodId) -> Vec<(usize, TypeId)>;
+
     /// How to test for a type.
     fn cast_test(&self, ty: TypeId) -> CastTest;
 
@@ -171,6 +174,9 @@ impl TypeOracle for NoFacts {
     }
     fn scalars(&self, _: TypeId, _: usize) -> Option<Vec<(u32, MemType)>> {
         None
+    }
+    fn struct_params(&self, _: MethodId) -> Vec<(usize, TypeId)> {
+        Vec::new()
     }
     fn cast_test(&self, _: TypeId) -> CastTest {
         CastTest::Slow

@@ -201,7 +201,8 @@ fn follow(f: &Function, empty: &[bool], start: Target) -> Target {
 
 // ---- unreachable blocks
 
-fn remove_unreachable(f: &mut Function) -> bool {
+/// Takes blocks out of the layout that nothing leads to.
+pub(super) fn remove_unreachable(f: &mut Function) -> bool {
     let cfg = Cfg::new(f);
     let before = f.layout.len();
     let mut layout = std::mem::take(&mut f.layout);

@@ -14,10 +14,14 @@
 //! copied, and everything that touches it touches whole scalars. The scalars come from the slot's type, or from the accesses;
 //! slots copied to each other must agree. Copies between a split slot and other memory become loads and stores.
 //!
+//! A struct that is passed is a copy of the callee's own, by address: small ones that obey the same rules are loaded at the start of
+//! the function into slots for their scalars.
+//!
 //! Algorithm: optimistic; start with all slots whose address does not escape and drop those that break a rule until nothing
 //! changes (`plan.rs`). Cost: linear per round, few rounds. Needs nothing; better after `inline`, `const-prop` and
 //! `copy-prop`. Keeps the control flow; invalidates uses and liveness. Must not run after `eh-demote`.
 
+mod params;
 mod plan;
 
 use super::PassContext;
@@ -30,11 +34,11 @@ use smallvec::SmallVec;
 
 /// Runs the pass.
 pub fn run(f: &mut Function, cx: &PassContext) -> bool {
-    if f.slots.is_empty() {
-        return false;
-    }
     f.resolve_aliases();
-    let Some(plan) = Plan::new(f, cx) else {
+    let before = f.slots.len();
+    let params = params::add_slots(f, cx);
+    let Some(plan) = Plan::new(f, cx, params) else {
+        f.slots.truncate(before);
         return false;
     };
     let pieces = make_pieces(f, &plan);
@@ -51,6 +55,14 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
             }
         }
         f.blocks[b.index()].insts = out;
+    }
+    for param in plan.params() {
+        let n = param.slot.index();
+        let scalars = plan.scalars(param.slot).unwrap_or(&[]);
+        let loads = params::load(f, param, scalars, &splitter.pieces[n]);
+        let entry = f.entry();
+        f.blocks[entry.index()].insts.splice(0..0, loads);
+        f.slots[n] = gone();
     }
     for (n, slot) in f.slots.iter_mut().enumerate().take(plan.slot_count()) {
         if plan.scalars(Slot(n as u32)).is_some() {

@@ -11,6 +11,7 @@
 //! ; fact method#7 on type#1 is method#8
 //! ; fact method#7 calls System.Math Sqrt d
 //! ; fact method#7 target static|object|value 2 [struct] [context method_table type#3]
+//! ; fact method#7 structs 1 type#4
 //! ; fact method#7 returns type#1 exact|derived [discardable]
 //! ; fact field#4 holds type#1
 //! ; fact type#5 derives type#6
@@ -45,6 +46,7 @@ pub struct Facts {
     intrinsics: HashMap<MethodId, Intrinsic>,
     targets: HashMap<MethodId, Target>,
     results: HashMap<MethodId, (KnownClass, bool)>,
+    struct_params: HashMap<MethodId, Vec<(usize, TypeId)>>,
     fields: HashMap<FieldId, KnownClass>,
     bases: HashMap<TypeId, TypeId>,
     lookups: HashMap<(TypeId, TypeId), TypeId>,
@@ -173,6 +175,10 @@ impl Facts {
                 };
                 self.targets.insert(method, target);
             }
+            ["structs", position, ty] => {
+                let param = (position.parse().ok()?, TypeId(id(ty, "type#")?));
+                self.struct_params.entry(method).or_default().push(param);
+            }
             ["returns", ty, how, ref rest @ ..] => {
                 let class = KnownClass {
                     ty: TypeId(id(ty, "type#")?),
@@ -209,6 +215,9 @@ impl TypeOracle for Facts {
     }
     fn scalars(&self, ty: TypeId, max: usize) -> Option<Vec<(u32, MemType)>> {
         self.scalars.get(&ty).filter(|s| s.len() <= max).cloned()
+    }
+    fn struct_params(&self, method: MethodId) -> Vec<(usize, TypeId)> {
+        self.struct_params.get(&method).cloned().unwrap_or_default()
     }
     fn cast_test(&self, ty: TypeId) -> CastTest {
         self.casts.get(&ty).copied().unwrap_or(CastTest::Slow)

@@ -16,22 +16,26 @@ bitflags::bitflags! {
     }
 }
 
-/// The body has nothing that cannot stand in another frame, and returns.
+/// The body has nothing that cannot stand in another frame.
 pub fn is_fit(body: &Function) -> bool {
-    let mut returns = false;
     let blocks = body.layout.iter().map(|b| &body.blocks[b.index()]);
     for &i in blocks.flat_map(|b| &b.insts) {
         match body.insts[i.index()].op {
             Op::LocAlloc | Op::TailCall | Op::TailCallIndirect | Op::EndFilter => {
                 return false;
             }
-            Op::Return => returns = true,
             _ => {}
         }
     }
     // The place of a generic catch clause's context belongs to the method; filters are functions of their own.
     let plain = |kind| matches!(kind, RegionKind::Catch(_) | RegionKind::Fault);
-    returns && body.regions.iter().all(|r| plain(r.kind))
+    body.regions.iter().all(|r| plain(r.kind))
+}
+
+/// The body has a return.
+pub fn returns(body: &Function) -> bool {
+    let mut ends = body.layout.iter().map(|&b| body.terminator(b));
+    ends.any(|i| body.insts[i.index()].op == Op::Return)
 }
 
 /// The block ends by raising an exception.

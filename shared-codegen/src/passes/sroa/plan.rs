@@ -1,5 +1,6 @@
 //! Which slots are split, and into which scalars.
 
+use super::params::Param;
 use crate::ir::{Function, Imm, InstData, MemType, Op, Slot, Value};
 use crate::passes::PassContext;
 
@@ -42,14 +43,19 @@ enum Use {
 /// The scalars of each slot that is split.
 pub struct Plan {
     scalars: Vec<Option<Scalars>>,
+    params: Vec<Param>,
 }
 
 impl Plan {
     /// `None` if no slot can be split.
-    pub fn new(f: &Function, cx: &PassContext) -> Option<Plan> {
-        let uses = collect(f);
+    pub fn new(f: &Function, cx: &PassContext, params: Vec<Param>) -> Option<Plan> {
+        if f.slots.is_empty() {
+            return None;
+        }
+        let uses = collect(f, &params);
         let mut plan = Plan {
             scalars: f.slots.iter().map(|_| Some(Scalars::new())).collect(),
+            params,
         };
         let mut typed = vec![false; f.slots.len()];
         for (n, slot) in f.slots.iter().enumerate() {
@@ -80,6 +86,11 @@ impl Plan {
         self.scalars.len()
     }
 
+    /// The structs that are passed.
+    pub fn params(&self) -> &[Param] {
+        &self.params
+    }
+
     /// The scalars of a slot that is split.
     pub fn scalars(&self, slot: Slot) -> Option<&[(u32, MemType)]> {
         self.scalars.get(slot.index())?.as_deref()
@@ -87,7 +98,7 @@ impl Plan {
 
     /// The place in a split slot that a value is the address of.
     pub fn place(&self, f: &Function, v: Value) -> Option<Place> {
-        place_of(f, v).filter(|p| self.scalars(p.slot).is_some())
+        place_of(f, &self.params, v).filter(|p| self.scalars(p.slot).is_some())
     }
 
     fn drop_escaped(&mut self, uses: &[Use]) {
@@ -247,25 +258,34 @@ fn whole(scalars: &[(u32, MemType)], offset: i32, bytes: u32) -> bool {
 }
 
 /// The place in a slot that a value is the address of.
-fn place_of(f: &Function, v: Value) -> Option<Place> {
+fn place_of(f: &Function, params: &[Param], v: Value) -> Option<Place> {
+    if let Some(param) = params.iter().find(|p| p.address == v) {
+        let slot = param.slot;
+        return Some(Place { slot, offset: 0 });
+    }
     let data = &f.insts[f.def_inst(v)?.index()];
     match (data.op, data.imm) {
         (Op::SlotAddr, Imm::Slot(slot, offset, _)) => Some(Place { slot, offset }),
-        (Op::AddrCast, _) => place_of(f, data.args[0]),
+        (Op::AddrCast, _) => place_of(f, params, data.args[0]),
         (Op::AddrAdd, _) => {
             let offset = &f.insts[f.def_inst(data.args[1])?.index()];
             let Imm::Int(n) = offset.imm else { return None };
             let n = i32::try_from(n).ok()?;
             (offset.op == Op::Iconst)
-                .then(|| place_of(f, data.args[0]))?
+                .then(|| place_of(f, params, data.args[0]))?
                 .map(|p| p.plus(n))
         }
         _ => None,
     }
 }
 
-fn collect(f: &Function) -> Vec<Use> {
+fn collect(f: &Function, params: &[Param]) -> Vec<Use> {
     let mut uses = Vec::new();
+    for param in params {
+        let slot = param.slot;
+        let size = f.slots[slot.index()].size;
+        uses.push(Use::Memory(Place { slot, offset: 0 }, size));
+    }
     let insts = f.layout.iter().flat_map(|b| &f.blocks[b.index()].insts);
     for &i in insts {
         let data = &f.insts[i.index()];
@@ -274,14 +294,14 @@ fn collect(f: &Function) -> Vec<Use> {
         {
             uses.push(Use::Scalar(Place { slot, offset }, ty));
         }
-        inst_uses(f, data, &mut uses);
+        inst_uses(f, params, data, &mut uses);
     }
     uses
 }
 
 /// Uses of slot addresses.
-fn inst_uses(f: &Function, data: &InstData, uses: &mut Vec<Use>) {
-    let place = |n: usize| place_of(f, data.args[n]);
+fn inst_uses(f: &Function, params: &[Param], data: &InstData, uses: &mut Vec<Use>) {
+    let place = |n: usize| place_of(f, params, data.args[n]);
     // Operands that are not followed as addresses.
     let mut rest = 0;
     match (data.op, data.imm) {
@@ -308,13 +328,15 @@ fn inst_uses(f: &Function, data: &InstData, uses: &mut Vec<Use>) {
         }
         (Op::NullCheck | Op::AddrCast, _) => rest = 1,
         (Op::AddrAdd, _) => {
-            let followed = data.result.is_some_and(|r| place_of(f, r).is_some());
+            let followed = data
+                .result
+                .is_some_and(|r| place_of(f, params, r).is_some());
             rest = if followed { 2 } else { 0 };
         }
         _ => {}
     }
     let passed = data.targets.iter().flat_map(|t| t.args.iter().copied());
     for v in data.args.iter().copied().skip(rest).chain(passed) {
-        uses.extend(place_of(f, v).map(|p| Use::Escape(p.slot)));
+        uses.extend(place_of(f, params, v).map(|p| Use::Escape(p.slot)));
     }
 }
