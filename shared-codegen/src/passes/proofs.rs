@@ -85,6 +85,36 @@ impl Prover<'_> {
         self.below(index, length, at, 0) && self.non_negative(index, at, 0)
     }
 
+    /// Whether a comparison of integers holds at the start of a block, if it always or never does.
+    pub(super) fn decide(&mut self, cc: IntCc, a: Value, b: Value, at: Block) -> Option<bool> {
+        match cc {
+            IntCc::Ult => self.in_bounds(a, b, at).then_some(true),
+            IntCc::Ule => self.in_bounds(b, a, at).then_some(false),
+            IntCc::Slt if self.constant(b) == Some(0) => {
+                self.is_non_negative(a, at).then_some(false)
+            }
+            IntCc::Sle if self.constant(a) == Some(0) => {
+                self.is_non_negative(b, at).then_some(true)
+            }
+            IntCc::Slt | IntCc::Sle => self.is_told(cc, a, b, at),
+            IntCc::Sgt | IntCc::Sge | IntCc::Ugt | IntCc::Uge => {
+                self.decide(cc.swapped(), b, a, at)
+            }
+            IntCc::Eq | IntCc::Ne => None,
+        }
+    }
+
+    /// A comparison of the same two values on the way tells the outcome of a signed one.
+    fn is_told(&self, cc: IntCc, a: Value, b: Value, at: Block) -> Option<bool> {
+        self.facts(at).iter().find_map(|x| match (x.cc, cc) {
+            (IntCc::Slt, _) if (x.a, x.b) == (a, b) => Some(true),
+            (IntCc::Sle, IntCc::Sle) if (x.a, x.b) == (a, b) => Some(true),
+            (IntCc::Slt, _) if (x.a, x.b) == (b, a) => Some(false),
+            (IntCc::Sle, IntCc::Slt) if (x.a, x.b) == (b, a) => Some(false),
+            _ => None,
+        })
+    }
+
     fn constants_in_bounds(&self, index: Value, length: Value) -> bool {
         let (i, n) = (self.constant(index), self.constant(length));
         matches!((i, n), (Some(i), Some(n)) if 0 <= i && i < n)

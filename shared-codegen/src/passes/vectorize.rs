@@ -41,7 +41,7 @@ use super::PassContext;
 use super::remarks::{Subject, Verdict};
 use super::split_loops::shape;
 use crate::analysis::{Cfg, Dominators, Loop, Loops};
-use crate::ir::{Block, Function, Type, Value};
+use crate::ir::{Block, Function, Type};
 use rustc_hash::FxHashSet;
 
 /// Most loops vectorized in a function.
@@ -58,7 +58,7 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
         return false;
     }
     if has_changing_references(f, &cfg, &loops) {
-        // Mostly fields with arrays, which rotation made the loop load twice and `licm` has moved out since.
+        // Mostly fields with arrays and lengths, which rotation made the loop load twice and `licm` has moved out since.
         changed |= super::gvn::run(f, cx);
         changed |= super::copy_prop::run(f, cx);
         f.resolve_aliases();
@@ -75,13 +75,20 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
     changed
 }
 
-/// There is a loop to look at for which a reference is computed in each round.
+/// There is a loop to look at for which a reference is computed in each round, or that hands on what is computed outside.
 fn has_changing_references(f: &Function, cfg: &Cfg, loops: &Loops) -> bool {
-    let is_ref = |v: &Value| f.ty(*v) == Type::Ref;
     let mut headers = loops.loops.iter().enumerate();
     headers.any(|(n, l)| {
         let params = &f.blocks[l.header.index()].params;
-        params.iter().any(is_ref) && shape::find(f, cfg, loops, Loop(n as u32)).is_some()
+        let seems_to_change = |shape: &shape::Shape| {
+            let branch = &f.insts[f.terminator(shape.latch).index()];
+            let back = branch.targets.iter().filter(|t| t.block == l.header);
+            let passed = back.flat_map(|t| params.iter().zip(&t.args));
+            let mut passed = passed.filter(|(p, v)| p != v);
+            passed.any(|(&p, &v)| f.ty(p) == Type::Ref || shape.is_outside(f, v))
+        };
+        !params.is_empty()
+            && shape::find(f, cfg, loops, Loop(n as u32)).is_some_and(|s| seems_to_change(&s))
     })
 }
 
