@@ -142,6 +142,7 @@ fn plan(options: &Compile) -> Result<Plan, OptError> {
         codegen: CodegenOptions {
             tier: Tier::Opt,
             features: options.mcpu.features(),
+            machine: passes.machine(),
             policy: ConstPolicy::Aot,
             checker: options.check,
             text: !options.asm_data,

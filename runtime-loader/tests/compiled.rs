@@ -15,7 +15,7 @@ use shared_codegen::abi::fixup::Fixup;
 use shared_codegen::abi::helper::HelperId;
 use shared_codegen::abi::layout::method_table as mt;
 use shared_codegen::abi::trap::TrapKind;
-use shared_codegen::compile::{CodegenOptions, ConstPolicy, Tier, compile};
+use shared_codegen::compile::{CodegenOptions, ConstPolicy, MachinePasses, Tier, compile};
 use shared_codegen::emit::{ClauseKind, EhClause};
 use shared_codegen::ir::text::parse_functions;
 use shared_codegen::isa::x64::Features;
@@ -46,6 +46,7 @@ static PROGRAMS: LazyLock<[Program; 2]> = LazyLock::new(|| {
         tier: Tier::Opt,
         policy: ConstPolicy::Aot,
         features: Features::empty(),
+        machine: MachinePasses::ALL,
         ..quick
     };
     [Program::new(0, quick), Program::new(1, opt)]

@@ -25,6 +25,19 @@ pub enum ConstPolicy {
     Aot,
 }
 
+/// The optional parts of the back end. [`passes::OptSet::machine`](crate::passes::OptSet::machine) says which a set of
+/// optimizations has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MachinePasses {
+    /// Tight loops begin at multiples of 16 bytes.
+    pub align_loops: bool,
+}
+
+impl MachinePasses {
+    /// All of them.
+    pub const ALL: MachinePasses = MachinePasses { align_loops: true };
+}
+
 /// What to generate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CodegenOptions {
@@ -32,6 +45,8 @@ pub struct CodegenOptions {
     pub tier: Tier,
     /// Instruction-set extensions the code may use.
     pub features: x64::Features,
+    /// Optional parts.
+    pub machine: MachinePasses,
     /// Access to runtime constants.
     pub policy: ConstPolicy,
     /// Prove the register allocation (slow; for tests and `--verify`).
@@ -46,6 +61,7 @@ impl CodegenOptions {
         CodegenOptions {
             tier: Tier::Quick,
             features: x64::Features::empty(),
+            machine: MachinePasses::default(),
             policy: ConstPolicy::Jit,
             checker: false,
             text: false,
@@ -106,7 +122,7 @@ pub fn compile_with(
     let allocation = regalloc::allocate(&lowered.code, &env, allocator, options.checker)
         .map_err(CompileError::Internal)?;
     let (allocating, moves) = (clock.lap(), allocation.edits.len());
-    let blob = x64::finish::finish(f, lowered, &allocation, emission)?;
+    let blob = x64::finish::finish(f, lowered, &allocation, options.machine, emission)?;
     let size = size_of::<x64::inst::MInst>();
     let stage = |name, time, before: usize, after: usize, memory| Stage {
         name,

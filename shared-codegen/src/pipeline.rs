@@ -50,7 +50,7 @@ impl From<PassError> for Error {
 pub struct Plan {
     /// Optional passes.
     pub passes: OptSet,
-    /// Back end.
+    /// Back end; its optional parts are those in `passes`.
     pub codegen: CodegenOptions,
     /// Proof of the IR.
     pub verify: Verify,
@@ -80,7 +80,11 @@ pub fn compile_method_with(
     let mut stages = Vec::new();
     let listener = plan.remarks.then_some(&remarks);
     let (f, passes) = optimize_with(ctx, method, plan, listener, &mut stages)?;
-    let blob = compile_with(&f, &plan.codegen, emission)?;
+    let codegen = CodegenOptions {
+        machine: passes.machine(),
+        ..plan.codegen
+    };
+    let blob = compile_with(&f, &codegen, emission)?;
     stages.extend(&blob.stages);
     if !plan.stages {
         stages = Vec::new();

@@ -20,7 +20,7 @@ mod run;
 
 use facts::Facts;
 use shared_codegen::analysis::{Cfg, DominanceFrontier, Dominators, Liveness, Loops};
-use shared_codegen::compile::{CodegenOptions, ConstPolicy, Tier, compile};
+use shared_codegen::compile::{CodegenOptions, ConstPolicy, MachinePasses, Tier, compile};
 use shared_codegen::ir::text::{parse_function, parse_functions};
 use shared_codegen::ir::verify::{VerifyOptions, verify};
 use shared_codegen::ir::{Block, Function};
@@ -175,7 +175,7 @@ fn run_function(
             for name in args {
                 let pass =
                     PassId::from_name(name).ok_or_else(|| format!("no such pass: {name}"))?;
-                (pass.info().run)(&mut f, &PassContext::new(facts));
+                pass.info().apply(&mut f, &PassContext::new(facts));
                 verify(&f, VerifyOptions::CLI).map_err(|e| format!("after {name}: {e}\n{f}"))?;
             }
             Ok(f.to_string())
@@ -197,6 +197,9 @@ fn compiled(f: &Function, args: &[&str]) -> Result<String, String> {
             Features::BMI1 | Features::BMI2 | Features::LZCNT
         } else {
             Features::empty()
+        },
+        machine: MachinePasses {
+            align_loops: args.contains(&"align-loops"),
         },
         policy: if args.contains(&"aot") {
             ConstPolicy::Aot

@@ -129,7 +129,7 @@ fn variants(f: &Function, changes: &mut Changes) -> Result<Vec<(String, Function
                 continue;
             }
             let name = pass.info().name;
-            *changes.entry(name).or_default() += (pass.info().run)(&mut g, &cx) as u32;
+            *changes.entry(name).or_default() += pass.info().apply(&mut g, &cx) as u32;
             verify(&g, VerifyOptions::CLI).map_err(|e| format!("after {name}: {e}\n{g}"))?;
         }
         for &i in g.layout.iter().flat_map(|b| &g.blocks[b.index()].insts) {

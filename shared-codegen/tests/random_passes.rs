@@ -43,7 +43,7 @@ fn variants(f: &Function) -> Result<Vec<(String, Function)>, String> {
             continue;
         }
         let mut g = f.clone();
-        (info.run)(&mut g, &cx);
+        info.apply(&mut g, &cx);
         verify(&g, VerifyOptions::CLI).map_err(|e| format!("after {}: {e}\n{g}", info.name))?;
         all.push((info.name.to_owned(), g));
     }

@@ -30,7 +30,9 @@ pub(super) struct Selection {
 
 impl Selection {
     pub fn plan(&self) -> anyhow::Result<Plan> {
+        let passes = OptSet::parse(&self.optimize)?;
         let codegen = CodegenOptions {
+            machine: passes.machine(),
             tier: if self.quick { Tier::Quick } else { Tier::Opt },
             policy: match self.jit {
                 true => ConstPolicy::Jit,
@@ -41,7 +43,7 @@ impl Selection {
             ..CodegenOptions::jit()
         };
         Ok(Plan {
-            passes: OptSet::parse(&self.optimize)?,
+            passes,
             codegen,
             verify: Verify::Each,
             remarks: false,

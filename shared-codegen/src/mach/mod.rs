@@ -3,6 +3,7 @@
 
 pub mod buffer;
 pub mod frame;
+pub mod layout;
 pub mod order;
 pub mod regalloc;
 pub mod slots;

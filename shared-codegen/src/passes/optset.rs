@@ -2,6 +2,7 @@
 //! as in `-O=all,-inline`.
 
 use super::table::{Effort, PASSES, PassId, passes_of};
+use crate::compile::MachinePasses;
 use std::fmt::Write;
 
 /// Mono's optimization names that have no pass of their own here; accepted and ignored.
@@ -62,6 +63,13 @@ impl OptSet {
     /// The pass is in the set.
     pub fn contains(&self, pass: PassId) -> bool {
         self.0 & bit(pass) != 0
+    }
+
+    /// What of it concerns the back end.
+    pub fn machine(&self) -> MachinePasses {
+        MachinePasses {
+            align_loops: self.contains(PassId::AlignLoops),
+        }
     }
 
     /// Adds a pass.

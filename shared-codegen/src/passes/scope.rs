@@ -93,7 +93,7 @@ pub(super) fn run_pass(
     }
     let count = inst_count(f);
     let start = Instant::now();
-    let changed = (pass.info().run)(f, cx);
+    let changed = pass.info().apply(f, cx);
     let run = PassRun {
         pass,
         changed,

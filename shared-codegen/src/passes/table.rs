@@ -26,8 +26,8 @@ pub struct PassInfo {
     pub name: &'static str,
     /// Other names the options accept, Mono's among them.
     pub aliases: &'static [&'static str],
-    /// The function.
-    pub run: fn(&mut Function, &PassContext) -> bool,
+    /// The function; none if the back end does it ([`crate::compile::MachinePasses`]).
+    pub run: Option<fn(&mut Function, &PassContext) -> bool>,
     /// Cannot be switched off: without it there is no code.
     pub required: bool,
     /// Smallest set it belongs to.
@@ -36,8 +36,17 @@ pub struct PassInfo {
     pub about: &'static str,
 }
 
+impl PassInfo {
+    /// Runs the pass on IR. Says whether something changed.
+    pub fn apply(&self, f: &mut Function, cx: &PassContext) -> bool {
+        self.run.is_some_and(|run| run(f, cx))
+    }
+}
+
 macro_rules! passes {
-    ($($id:ident = $name:literal [$($alias:literal),*] $run:path, $required:literal, $effort:ident, $about:literal;)*) => {
+    (@run) => { None };
+    (@run $run:path) => { Some($run) };
+    ($($id:ident = $name:literal [$($alias:literal),*] $($run:path)?, $required:literal, $effort:ident, $about:literal;)*) => {
         /// Identity of a pass.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
         #[repr(u8)]
@@ -45,7 +54,7 @@ macro_rules! passes {
 
         /// All passes in the order of [`PassId`].
         pub const PASSES: &[PassInfo] = &[$(PassInfo {
-            name: $name, aliases: &[$($alias),*], run: $run, required: $required,
+            name: $name, aliases: &[$($alias),*], run: passes!(@run $($run)?), required: $required,
             effort: Effort::$effort, about: $about,
         }),*];
 
@@ -115,6 +124,8 @@ passes! {
         "keep values that exception handlers need in the frame";
     TailCalls = "tail-calls" [] tail_calls::run, true, Quick,
         "calls that ask for it replace the frame";
+    AlignLoops = "align-loops" [] , false, Default,
+        "begin tight loops at multiples of 16 bytes";
 }
 
 impl PassId {
@@ -456,7 +467,8 @@ mod tests {
     fn every_pass_runs_and_names_are_unique() {
         let mut names = Vec::new();
         for &p in PassId::ALL {
-            assert!(PIPELINE.contains(&p), "{p:?} is not in the pipeline");
+            let runs = p.info().run.is_some();
+            assert_eq!(PIPELINE.contains(&p), runs, "{p:?} and the pipeline");
             names.push(p.info().name);
             names.extend(p.info().aliases);
             assert_eq!(PassId::from_name(p.info().name), Some(p));

@@ -3,7 +3,9 @@
 use shared_codegen::abi::fixup::Fixup;
 use shared_codegen::abi::layout::thread;
 use shared_codegen::abi::trap::TrapKind;
-use shared_codegen::compile::{CodegenOptions, ConstPolicy, EmitOptions, Tier, compile_with};
+use shared_codegen::compile::{
+    CodegenOptions, ConstPolicy, EmitOptions, MachinePasses, Tier, compile_with,
+};
 use shared_codegen::emit::{CodeBlob, text};
 use shared_codegen::ir::{Function, Type};
 use shared_codegen::isa::x64::Features;
@@ -102,6 +104,10 @@ pub fn run_everywhere(name: &str, functions: &[Function], cases: &[Case]) {
         let options = CodegenOptions {
             tier,
             features,
+            machine: match tier {
+                Tier::Quick => MachinePasses::default(),
+                Tier::Opt => MachinePasses::ALL,
+            },
             policy: ConstPolicy::Aot,
             checker: true,
             text: true,

@@ -1,7 +1,9 @@
 //! Compiles functions, links them with a C driver, runs it.
 
 use shared_codegen::abi::fixup::Fixup;
-use shared_codegen::compile::{CodegenOptions, ConstPolicy, EmitOptions, Tier, compile_with};
+use shared_codegen::compile::{
+    CodegenOptions, ConstPolicy, EmitOptions, MachinePasses, Tier, compile_with,
+};
 use shared_codegen::emit::text;
 use shared_codegen::ir::Function;
 use shared_codegen::isa::x64::{Features, emit::ConstMode};
@@ -46,6 +48,10 @@ pub fn assemble(f: &Function, v: &Variant, all: &[Function], unique: &str, out: 
     let options = CodegenOptions {
         tier: v.tier,
         features: v.features,
+        machine: match v.tier {
+            Tier::Quick => MachinePasses::default(),
+            Tier::Opt => MachinePasses::ALL,
+        },
         policy: ConstPolicy::Aot,
         checker: true,
         text: true,

@@ -50,7 +50,7 @@ fn variants(
         let pass = PassId::from_name(name).ok_or_else(|| format!("no such pass: {name}"))?;
         let mut one = functions.to_vec();
         for f in one.iter_mut().chain(&mut all) {
-            (pass.info().run)(f, &cx);
+            pass.info().apply(f, &cx);
             verify(f, VerifyOptions::CLI).map_err(|e| format!("after {name}: {e}\n{f}"))?;
         }
         variants.push((name.to_string(), one));

@@ -18,7 +18,9 @@ use crate::emit::{
 };
 use crate::ir::{Function, Region, RegionKind, SourceLoc};
 use crate::mach::Label;
-use crate::mach::buffer::{BranchForm, BufferError, CodeBuffer, Finished, RawOffset};
+use crate::mach::buffer::{
+    Alignment, BranchForm, BufferError, CodeBuffer, Finished, RawOffset, padding,
+};
 use rustc_hash::FxHashMap;
 use std::fmt::Write;
 
@@ -103,6 +105,8 @@ pub struct Emitter<'a> {
     cold_traps: FxHashMap<(TrapKind, SourceLoc, Option<Region>), Label>,
     constants: FxHashMap<([u8; 16], u8), Label>,
     pool_text: String,
+    /// Where in the text padding belongs.
+    paddings: Vec<usize>,
     align: u32,
 }
 
@@ -126,6 +130,7 @@ impl<'a> Emitter<'a> {
             cold_traps: FxHashMap::default(),
             constants: FxHashMap::default(),
             pool_text: String::new(),
+            paddings: Vec::new(),
             align: 1,
         }
     }
@@ -140,6 +145,13 @@ impl<'a> Emitter<'a> {
         self.following = following;
         self.set_region(region);
         self.bind(label);
+    }
+
+    /// Wants the next block to begin at a multiple. The text gets the padding once its size is known.
+    pub fn align(&mut self, alignment: Alignment) {
+        self.align = self.align.max(alignment.to);
+        self.buf.align(alignment);
+        self.paddings.push(self.text.len());
     }
 
     /// Source position of the instructions that follow.
@@ -304,7 +316,7 @@ impl<'a> Emitter<'a> {
             MInst::Trap { kind } => self.trap(*kind),
             MInst::TrapIf { cc, kind } => self.trap_if(*cc, *kind),
             MInst::NullProbe { addr } => self.null_probe(*addr),
-            MInst::Nop { bytes } => self.nop(*bytes as usize),
+            MInst::Nop { bytes } => self.nop(*bytes),
             MInst::LoadFixup { fixup, dst } => self.load_fixup(*fixup, *dst),
             MInst::LoadConst { bits, size, dst } => self.load_const(*bits, *size, *dst),
             MInst::Const128 { op, bits, dst, .. } => {
@@ -456,21 +468,10 @@ impl<'a> Emitter<'a> {
         self.emit_form(Form::test_byte(al, addr));
     }
 
-    fn nop(&mut self, bytes: usize) {
-        let mut left = bytes;
-        while left > 0 {
-            let n = left.min(9);
-            self.buf.put(NOPS[n - 1]);
-            left -= n;
-        }
-        if self.opts.text.is_some() && bytes > 0 {
-            let mut left = bytes;
-            while left > 0 {
-                let n = left.min(9);
-                let list: Vec<String> = NOPS[n - 1].iter().map(|b| format!("{b:#04x}")).collect();
-                let _ = writeln!(self.text, "\t.byte {}\t# nop", list.join(","));
-                left -= n;
-            }
+    fn nop(&mut self, bytes: u8) {
+        padding(bytes.into(), NOPS).for_each(|n| self.buf.put(n));
+        if self.opts.text.is_some() {
+            push_nops(bytes.into(), &mut self.text);
         }
     }
 
@@ -581,15 +582,15 @@ impl<'a> Emitter<'a> {
     ) -> Result<CodeBlob, BufferError> {
         self.emit_cold();
         let end = self.buf.pos();
+        let code = std::mem::take(&mut self.buf).finish(NOPS)?;
         let text = self.opts.text.map(|_| {
-            let mut text = std::mem::take(&mut self.text);
+            let mut text = self.padded_text(&code.paddings);
             if !self.pool_text.is_empty() {
-                let _ = writeln!(text, "\t.balign {}, 0xcc", self.align);
+                let _ = writeln!(text, "\t.balign {}, 0xcc", code.pool_align);
                 text.push_str(&self.pool_text);
             }
             text
         });
-        let code = std::mem::take(&mut self.buf).finish()?;
         let clauses = self.clauses(f, end, &code, handler)?;
         let at = |raw| code.offset(raw);
         let blob = CodeBlob {
@@ -635,6 +636,22 @@ impl<'a> Emitter<'a> {
             code: code.bytes,
         };
         Ok(blob)
+    }
+
+    /// The text of the code with padding where it belongs.
+    fn padded_text(&mut self, paddings: &[u32]) -> String {
+        if self.paddings.is_empty() {
+            return std::mem::take(&mut self.text);
+        }
+        let mut text = String::with_capacity(self.text.len() + 64 * paddings.len());
+        let mut done = 0;
+        for (&at, &bytes) in self.paddings.iter().zip(paddings) {
+            text.push_str(&self.text[done..at]);
+            push_nops(bytes, &mut text);
+            done = at;
+        }
+        text.push_str(&self.text[done..]);
+        text
     }
 
     /// Clauses of all regions, inner regions first, pieces of one region in code order.
@@ -714,7 +731,7 @@ fn inner_first(f: &Function) -> Vec<Region> {
 }
 
 /// The processor vendors' recommended fillers of 1 to 9 bytes.
-const NOPS: [&[u8]; 9] = [
+const NOPS: &[&[u8]] = &[
     &[0x90],
     &[0x66, 0x90],
     &[0x0f, 0x1f, 0x00],
@@ -725,6 +742,14 @@ const NOPS: [&[u8]; 9] = [
     &[0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0],
     &[0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0],
 ];
+
+/// Padding as text: as data, because GNU as has fillers of its own choice for `.nop`.
+fn push_nops(bytes: u32, text: &mut String) {
+    for nop in padding(bytes, NOPS) {
+        let list: Vec<String> = nop.iter().map(|b| format!("{b:#04x}")).collect();
+        let _ = writeln!(text, "\t.byte {}\t# nop", list.join(","));
+    }
+}
 
 impl Form {
     fn ud2() -> Form {

@@ -15,6 +15,7 @@ use crate::ir::{
     Block, Function, Region, RegionData, RegionKind, Signature, Slot, SlotData, SourceLoc,
 };
 use crate::mach::Label;
+use crate::mach::buffer::Alignment;
 use crate::types::TypeId;
 
 fn emit(
@@ -58,15 +59,27 @@ fn assert_text_matches(blob: &CodeBlob) {
     );
 }
 
+/// Branches and padding depend on each other's lengths; the assembler is to agree about both.
 #[test]
 fn branches_relax_like_gnu_as() {
-    for seed in 1..20 {
+    let (mut aligned, mut wanted) = (0, 0);
+    for seed in 1..40 {
         let mut rng = Rng::new(seed);
         let blocks = 20 + rng.below(400) as u32;
         let f = Function::new("f", Signature::default());
         let blob = emit(ConstMode::Cell, &f, blocks, |e| {
             for b in 0..blocks {
-                e.begin_block(Label(b), None, (b + 1 < blocks).then_some(Label(b + 1)));
+                if seed >= 20 && b % 7 == 3 {
+                    e.align(Alignment {
+                        to: 16 << (seed % 2),
+                        most: 31,
+                    });
+                    e.begin_block(Label(b), None, (b + 1 < blocks).then_some(Label(b + 1)));
+                    // Something to find it by.
+                    e.emit(&MInst::Pause {});
+                } else {
+                    e.begin_block(Label(b), None, (b + 1 < blocks).then_some(Label(b + 1)));
+                }
                 for _ in 0..rng.below(6) {
                     let filler = MInst::AluMem {
                         op: AluOp::Add,
@@ -94,7 +107,18 @@ fn branches_relax_like_gnu_as() {
             }
         });
         assert_text_matches(&blob);
+        let pauses = blob.code.windows(2).enumerate();
+        for (at, _) in pauses.filter(|(_, w)| *w == [0xf3, 0x90]) {
+            wanted += 1;
+            aligned += u32::from(at % (16 << (seed % 2)) == 0);
+        }
+        assert_eq!(blob.align, if seed < 20 { 1 } else { 16 << (seed % 2) });
     }
+    // Some padding is given up where lengths go round in circles.
+    assert!(
+        wanted > 500 && aligned * 10 > wanted * 9,
+        "{aligned} of {wanted}"
+    );
 }
 
 #[test]

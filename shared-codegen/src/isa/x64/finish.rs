@@ -11,20 +11,26 @@ use super::regs::{self, Reg};
 use super::reload::SpillCache;
 use super::visit::Substitute;
 use crate::abi::trap::TrapKind;
-use crate::compile::CompileError;
+use crate::compile::{CompileError, MachinePasses};
 use crate::emit::{CodeBlob, FrameInfo};
 use crate::ir::{Function, RegionKind};
 use crate::mach::Label;
+use crate::mach::buffer::Alignment;
 use crate::mach::frame::FrameLayout;
+use crate::mach::layout::{layout, tight_loops};
 use crate::mach::order::{MBlock, Origin};
 use crate::mach::regalloc::written_registers;
 use regalloc2::{Allocation, Edit, Output, PReg, ProgPoint, RegClass};
+
+/// Where tight loops begin: as compilers for this processor family do it.
+const LOOP_ALIGNMENT: Alignment = Alignment { to: 16, most: 10 };
 
 /// Emits an allocated function.
 pub fn finish(
     f: &Function,
     mut lowered: Lowered,
     allocation: &Output,
+    passes: MachinePasses,
     options: &EmitOptions<'_>,
 ) -> Result<CodeBlob, CompileError> {
     let written = written_registers(&lowered.code, allocation);
@@ -63,6 +69,7 @@ pub fn finish(
         faulting: None,
         spills: SpillCache::default(),
         spills_after: vec![None; lowered.code.order.blocks.len()],
+        align_loops: passes.align_loops,
     };
     finish.prologue();
     finish.body(insts);
@@ -158,6 +165,7 @@ pub(super) struct Finish<'a, 'e> {
     spills: SpillCache,
     /// The same at the ends of the blocks emitted so far.
     spills_after: Vec<Option<SpillCache>>,
+    align_loops: bool,
 }
 
 pub(super) const RSP: Reg = Reg::phys(regs::RSP);
@@ -187,63 +195,21 @@ impl Finish<'_, '_> {
         self.emitter.emit(&inst);
     }
 
-    /// Blocks in reverse postorder, cold ones last.
-    fn layout(&self) -> Vec<MBlock> {
-        let blocks = &self.lowered.code.order.blocks;
-        let used = |b: &MBlock| self.forward[b.index()] == block_label(*b);
-        let all = || (0..blocks.len() as u32).map(MBlock).filter(used);
-        // The first block stays first: the function falls into it from the prologue.
-        let hot = all().filter(|b| b.0 == 0 || !blocks[b.index()].cold);
-        let cold = all().filter(|b| b.0 != 0 && blocks[b.index()].cold);
-        let mut layout: Vec<MBlock> = hot.chain(cold).collect();
-        self.rotate_loops(&mut layout);
-        layout
-    }
-
-    /// Puts the head of a loop behind the block that jumps back to it, if the head tests whether to go
-    /// on: one branch per round instead of two.
-    fn rotate_loops(&self, layout: &mut [MBlock]) {
-        let blocks = &self.lowered.code.order.blocks;
-        let n = blocks.len();
-        // Last block that goes nowhere but to this head, in reverse postorder.
-        let mut latch: Vec<Option<MBlock>> = vec![None; n];
-        for &b in layout.iter() {
-            if let [to] = blocks[b.index()].succs[..] {
-                let head = self.target(block_label(to)).index();
-                if head < b.index() {
-                    latch[head] = Some(b);
-                }
-            }
-        }
-        let cold = |b: MBlock| blocks[b.index()].cold;
-        for h in (1..n).rev() {
-            let (Some(l), head) = (latch[h], MBlock(h as u32)) else {
-                continue;
-            };
-            let same = cold(l) == cold(head) && blocks[l.index()].region == blocks[h].region;
-            let place = |b: MBlock| layout.iter().position(|x| *x == b);
-            let (Some(from), Some(to)) = (place(head), place(l)) else {
-                continue;
-            };
-            let succs: Vec<Option<usize>> = blocks[h]
-                .succs
-                .iter()
-                .map(|s| place(MBlock(self.target(block_label(*s)).0)))
-                .collect();
-            let inside = |p: &Option<usize>| p.is_some_and(|p| p > from && p <= to);
-            let goes_on = succs.len() == 2 && succs.iter().filter(|p| inside(p)).count() == 1;
-            if same && from < to && goes_on && from > 0 {
-                layout[from..=to].rotate_left(1);
-            }
-        }
-    }
-
     fn body(&mut self, mut insts: Vec<MInst>) {
-        let layout = self.layout();
+        let layout = layout(&self.lowered.code.order, self.forward);
+        let aligned = match self.align_loops {
+            true => tight_loops(&self.lowered.code.order, self.forward, &layout, &|b| {
+                self.round_size(b, &insts)
+            }),
+            false => Vec::new(),
+        };
         let filters: Vec<MBlock> = filters(self.f, self.lowered).map(|(_, m)| m).collect();
         for (n, &b) in layout.iter().enumerate() {
             let following = layout.get(n + 1).map(|b| block_label(*b));
             let region = self.lowered.code.order.blocks[b.index()].region;
+            if aligned.contains(&b) {
+                self.emitter.align(LOOP_ALIGNMENT);
+            }
             self.emitter.begin_block(block_label(b), region, following);
             if filters.contains(&b) {
                 self.emit(alu_imm(AluOp::Sub, RSP, self.filter_frame()));
@@ -252,6 +218,21 @@ impl Finish<'_, '_> {
             self.block(b, &mut insts);
             self.spills_after[b.index()] = Some(std::mem::take(&mut self.spills));
         }
+    }
+
+    /// Instructions of a block, if it calls nothing.
+    fn round_size(&self, b: MBlock, insts: &[MInst]) -> Option<u32> {
+        let range = self.lowered.code.block_range(b);
+        let calls = insts[range.clone()].iter().any(|i| {
+            matches!(
+                i,
+                MInst::Call { .. }
+                    | MInst::CallReg { .. }
+                    | MInst::AllocObject { .. }
+                    | MInst::AllocArray { .. }
+            )
+        });
+        (!calls).then_some(range.len() as u32)
     }
 
     /// What is known where a block starts: what its only predecessor knew, unless the unwinder enters too.
