@@ -17,7 +17,8 @@
 //! ```
 //! The loop stays behind its vector version and does what is left, or everything if something could fail: see [`super::split_loops`], whose
 //! analysis of what must be asked in front is used here. Vectorized are innermost loops of one path that count up by 1 and do nothing but
-//! * read and write elements of one-dimensional arrays of numbers at the counter plus an invariant;
+//! * read and write elements of one-dimensional arrays of numbers, of spans or behind pointers at the counter plus an invariant
+//!   ([`address`]);
 //! * compute with them what SSE can: addition and so on ([`values`] has the list). Arithmetic on small integers is done in lanes of 8
 //!   or 16 bits where the upper bits do not matter, else in lanes of 32; where lanes of different sizes meet, the smaller ones
 //!   fill only a part of their vectors;
@@ -25,12 +26,13 @@
 //! * sum up integers, all or some, or find the smallest or largest one. Sums of floats depend on the order, so they stay as they are.
 //!
 //! Two arrays may be the same object. Accesses to the same index keep their order, and a read of what a later round writes
-//! comes before it; for anything else the arrays are compared in front.
+//! comes before it; for anything else the arrays are compared in front, addresses by how far they are from each other.
 //!
 //! Cost: as `split-loops`; runs `gvn` and `copy-prop` where references seem to change from round to round, which mostly shows that
 //! they do not. Needs `rotate-loops` and `licm` before, and must come before `split-loops`, which makes loops
 //! unrecognizable and takes care of the rest of the rounds. Invalidates everything about control flow.
 
+mod address;
 mod build;
 mod compare;
 mod plan;

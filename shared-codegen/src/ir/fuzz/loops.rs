@@ -6,6 +6,7 @@
 //! something, a second counter, or the same each round. Nothing bounds the rounds: run it with fuel.
 
 mod plain;
+mod spans;
 
 use super::program::Random;
 use crate::abi::layout;
@@ -70,6 +71,7 @@ pub fn random_loop(seed: u64) -> LoopProgram {
         params,
         element,
         exits: Vec::new(),
+        spans: [None; 4],
         wide_checks: r.below(2) == 0,
         r,
         b,
@@ -117,6 +119,8 @@ struct Gen {
     params: Vec<Value>,
     element: MemType,
     exits: Vec<Block>,
+    /// Parts of arrays that plain loops access instead.
+    spans: [Option<spans::Span>; 4],
     /// Checks compare numbers of 64 bits, as those of arrays do.
     wide_checks: bool,
 }

@@ -3,6 +3,7 @@
 use super::super::split_loops::bounds::Plan;
 use super::super::split_loops::front::{Emitter, Entry, Front, place};
 use super::super::split_loops::shape::Shape;
+use super::address;
 use super::plan::{Access, Collect, Node, VectorPlan};
 use crate::ir::{
     Block, Function, Imm, Inst, IntCc, Lane, MemRef, MemType, Op, Target, Type, Value,
@@ -14,7 +15,7 @@ use smallvec::SmallVec;
 pub(super) fn build(f: &mut Function, shape: &Shape, split: &Plan, plan: &VectorPlan) -> Block {
     let mut new = vec![];
     let (mut front, entry) = Front::open(f, shape, split, &mut new);
-    ask_more(&mut front, plan);
+    ask_more(&mut front, plan, &entry);
     let mut maker = Maker::new(front, shape, plan);
     let header = maker.enter(&entry);
     maker.body(&entry, header);
@@ -24,7 +25,7 @@ pub(super) fn build(f: &mut Function, shape: &Shape, split: &Plan, plan: &Vector
 }
 
 /// What only vectors need to know.
-fn ask_more(front: &mut Front, plan: &VectorPlan) {
+fn ask_more(front: &mut Front, plan: &VectorPlan, entry: &Entry) {
     for &v in &plan.nulls {
         let object = front.compute(v);
         if front.may_be_null(v) {
@@ -37,6 +38,7 @@ fn ask_more(front: &mut Front, plan: &VectorPlan) {
         let (a, b) = (front.compute(a), front.compute(b));
         front.need_cc(IntCc::Ne, a, b);
     }
+    address::ask(front, plan, entry);
     for &v in &plan.invariant {
         front.compute(v);
     }
@@ -92,15 +94,13 @@ impl<'a, 'f> Maker<'a, 'f> {
                     iotas.insert(lane, iota);
                 }
                 Node::Load(access) => {
-                    let array = front.compute(access.array);
-                    values.insert(access.array, array);
+                    values.insert(access.array, base(&mut front, access.array));
                 }
                 Node::Unary(..) | Node::Binary(..) | Node::Select(..) => {}
             }
         }
         for (access, _) in plan.stores.values() {
-            let array = front.compute(access.array);
-            values.insert(access.array, array);
+            values.insert(access.array, base(&mut front, access.array));
         }
         Maker {
             wide: shape.counter,
@@ -366,6 +366,15 @@ impl<'a, 'f> Maker<'a, 'f> {
         };
         let ways: SmallVec<[Target; 2]> = branch.targets.iter().map(target).collect();
         self.e.terminate(Op::Brif, &[test], ways);
+    }
+}
+
+/// What the addresses of elements are computed from.
+fn base(front: &mut Front, array: Value) -> Value {
+    let base = front.compute(array);
+    match front.e.f.ty(base) {
+        Type::I64 => front.e.emit(Op::AddrCast, Type::ByRef, &[base], Imm::None),
+        _ => base,
     }
 }
 

@@ -2,10 +2,9 @@
 
 use super::super::split_loops::bounds::{Finder, Index, Offset, Plan};
 use super::super::split_loops::shape::{Shape, Step};
+use super::address::Walk;
 use crate::analysis::Dominators;
-use crate::ir::{
-    AliasClass, Block, Function, Fx, Imm, Inst, InstData, Lane, MemRef, Op, Type, Value, ValueDef,
-};
+use crate::ir::{AliasClass, Block, Function, Fx, Imm, Inst, InstData, Lane, Op, Value, ValueDef};
 use rustc_hash::FxHashMap;
 
 /// Why a loop is not vectorized.
@@ -13,15 +12,13 @@ pub(super) type Why = &'static str;
 
 /// Most vector values of a round: there are 16 registers.
 pub(super) const MAX_NODES: usize = 20;
-/// Most pairs of arrays compared in front.
-const MAX_DISTINCT: usize = 4;
 /// Most rounds at a time: shorter arrays gain nothing.
 const MAX_ROUNDS: u32 = 32;
 
 /// Elements of an array, one in each round.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Access {
-    /// Invariant.
+    /// Invariant: an array, or any address.
     pub array: Value,
     /// Which element.
     pub index: Index,
@@ -82,6 +79,10 @@ pub(super) struct VectorPlan {
     pub nulls: Vec<Value>,
     /// Arrays that must not be the same.
     pub distinct: Vec<(Value, Value)>,
+    /// Addresses that must not be null.
+    pub tested: Vec<Walk>,
+    /// What must lie apart: see [`super::address`].
+    pub apart: Vec<(Walk, Walk)>,
     /// What is needed behind the vector loop and the same in all rounds.
     pub invariant: Vec<Value>,
     /// Rounds of one vector.
@@ -118,6 +119,8 @@ pub(super) fn plan(
             sums: Vec::new(),
             nulls: Vec::new(),
             distinct: Vec::new(),
+            tested: Vec::new(),
+            apart: Vec::new(),
             invariant: Vec::new(),
         };
         match planner.run() {
@@ -151,6 +154,8 @@ pub(super) struct Planner<'a> {
     pub sums: Vec<Sum>,
     pub nulls: Vec<Value>,
     pub distinct: Vec<(Value, Value)>,
+    pub tested: Vec<Walk>,
+    pub apart: Vec<(Walk, Walk)>,
     pub invariant: Vec<Value>,
 }
 
@@ -184,10 +189,7 @@ impl<'a> Planner<'a> {
                 Op::BoundsCheck => return Err("a bounds check cannot be answered in front"),
                 Op::NullCheck => {
                     let v = self.f.resolve(data.args[0]);
-                    if !self.finder.can_compute(v, 0) {
-                        return Err("it tests different references for null");
-                    }
-                    self.nulls.push(v);
+                    self.null_check(v)?;
                 }
                 Op::Load if matches!(data.imm, Imm::Mem(m) if m.volatile) => {
                     return Err("it reads volatile memory");
@@ -212,43 +214,6 @@ impl<'a> Planner<'a> {
 
     fn is_removed(&self, i: Inst) -> bool {
         self.finder.plan.removed.contains_key(&i)
-    }
-
-    /// The elements that a load or store accesses.
-    pub(super) fn access(&self, data: &InstData) -> Option<Access> {
-        let f = self.f;
-        let Imm::Mem(MemRef {
-            offset,
-            ty,
-            alias: alias @ AliasClass::Element(_),
-            volatile: false,
-        }) = data.imm
-        else {
-            return None;
-        };
-        let (_, at) = self.def(f.resolve(data.args[0]))?;
-        let Imm::Size(scale, start) = at.imm else {
-            return None;
-        };
-        let array = f.resolve(at.args[0]);
-        let fits = at.op == Op::AddrIndex && scale == ty.bytes() && f.ty(array) == Type::Ref;
-        if !fits || !self.finder.can_compute(array, 0) {
-            return None;
-        }
-        let index = self.finder.index(at.args[1])?;
-        self.is_exact(index).then_some(Access {
-            array,
-            index,
-            start: start.checked_add(offset)?,
-            lane: Lane::of(ty)?,
-            alias,
-        })
-    }
-
-    /// The index does not overflow in any round: what is added to the counter is a constant, or was asked for in front.
-    fn is_exact(&self, (offset, c): Index) -> bool {
-        let mut ranges = self.finder.plan.ranges.iter();
-        offset.is_none() || ranges.any(|r| r.offset == offset && r.low <= c && c <= r.high)
     }
 
     // ---- what is seen of the loop afterwards
@@ -290,53 +255,6 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    // ---- order of accesses
-
-    /// Compares each store with all other accesses that may touch the same elements.
-    fn dependences(&mut self) -> Result<(), Why> {
-        let mut accesses: Vec<(Access, bool)> = Vec::new();
-        for (_, i) in self.insts() {
-            if let Some(&n) = self.loads.get(&i)
-                && let Node::Load(access) = self.nodes[n]
-            {
-                accesses.push((access, false));
-            } else if let Some(&(access, _)) = self.stores.get(&i) {
-                accesses.push((access, true));
-            }
-        }
-        for (n, &(first, first_writes)) in accesses.iter().enumerate() {
-            for &(second, second_writes) in &accesses[n + 1..] {
-                if first_writes || second_writes {
-                    self.compare(first, second, first_writes)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn compare(&mut self, first: Access, second: Access, first_writes: bool) -> Result<(), Why> {
-        let same_class = class(first.alias) == class(second.alias);
-        if !same_class || first.index == second.index {
-            return Ok(());
-        }
-        // Reads what only later rounds write.
-        let ahead = first.index.0 == second.index.0 && first.index.1 > second.index.1;
-        if !first_writes && ahead {
-            return Ok(());
-        }
-        let pair = (first.array, second.array);
-        if pair.0 == pair.1 {
-            return Err("a round needs what an earlier one writes");
-        }
-        if !self.distinct.contains(&pair) {
-            self.distinct.push(pair);
-        }
-        match self.distinct.len() > MAX_DISTINCT {
-            true => Err("too many arrays may be the same"),
-            false => Ok(()),
-        }
-    }
-
     fn run(mut self) -> Result<VectorPlan, Why> {
         self.effects()?;
         self.find_sums()?;
@@ -354,6 +272,8 @@ impl<'a> Planner<'a> {
             sums: self.sums,
             nulls: self.nulls,
             distinct: self.distinct,
+            tested: self.tested,
+            apart: self.apart,
             invariant: self.invariant,
             count: self.count,
         })
@@ -379,19 +299,21 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Arrays of signed and unsigned elements of one size can be the same.
-fn class(alias: AliasClass) -> AliasClass {
-    super::super::memory::canonical_class(alias)
+impl Node {
+    /// What it reads.
+    pub(super) fn access(&self) -> Option<Access> {
+        match *self {
+            Node::Load(access) => Some(access),
+            _ => None,
+        }
+    }
 }
 
 impl VectorPlan {
     /// What is added to the counter in indexes.
     pub fn offsets(&self) -> impl Iterator<Item = Offset> + '_ {
-        let loads = self.nodes.iter().filter_map(|n| match n {
-            Node::Load(access) => Some(access),
-            _ => None,
-        });
-        let stores = self.stores.values().map(|(access, _)| access);
+        let loads = self.nodes.iter().filter_map(Node::access);
+        let stores = self.stores.values().map(|&(access, _)| access);
         loads.chain(stores).filter_map(|a| a.index.0)
     }
 }

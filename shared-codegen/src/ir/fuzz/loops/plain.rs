@@ -23,6 +23,7 @@ impl Gen {
             n => self.b.i32([0, 0, 0, 1, 2][n - 1]),
         };
         self.b.def_var(self.counter, start);
+        self.make_spans();
         let (head, body) = (self.b.create_block(), self.b.create_block());
         let exit = self.b.create_block();
         self.b.jump(head, &[]);
@@ -41,6 +42,7 @@ impl Gen {
             self.second_limit(exit);
         }
         let third = self.r.below(2) == 0;
+        self.exits.push(exit);
         for _ in 0..1 + self.r.below(2) {
             match third {
                 true => self.plain_stmt(2, self.element),
@@ -50,6 +52,8 @@ impl Gen {
                 }
             }
         }
+        self.exits.pop();
+        self.spans = [None; 4];
         let (i, one) = (self.get(self.counter), self.b.i32(1));
         let next = self.b.iadd(i, one);
         self.b.def_var(self.counter, next);
@@ -248,6 +252,9 @@ impl Gen {
         ty: MemType,
         index: Value,
     ) -> (Value, MemRef) {
+        if let Some(span) = self.spans[array] {
+            return self.span_element(span, ty, index);
+        }
         let a = match array {
             3 => self.field(super::ARRAY_FIELD, 1, MemType::Ref),
             n => self.params[n],
