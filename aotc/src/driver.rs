@@ -4,6 +4,7 @@ use crate::assemble::{self, PlacedUnit};
 use crate::compilation::{self, Unit};
 use crate::context::Input;
 use crate::direct;
+use crate::opt_report;
 use crate::options::{Compile, Cpu};
 use crate::output::{self, folder_of, write_atomic};
 use crate::report::{self, Figures};
@@ -152,7 +153,7 @@ fn plan(options: &Compile) -> Result<Plan, OptError> {
         } else {
             Verify::Off
         },
-        remarks: options.opt_report,
+        remarks: options.opt_report.is_some(),
         stages: options.stats,
     })
 }
@@ -209,8 +210,8 @@ fn tell(input: &Input, units: &[Unit], figures: &Figures, options: &Compile) -> 
     if let Some(format) = options.explain {
         report::explain(input, units, format)?;
     }
-    if options.opt_report {
-        report::optimizations(input, units)?;
+    if let Some(format) = options.opt_report {
+        opt_report::print(input, units, format)?;
     }
     if options.stats {
         report::stats(input.name(), units, figures);

@@ -9,6 +9,7 @@ mod driver;
 mod generic_virtuals;
 mod inspect;
 mod instances;
+mod opt_report;
 mod options;
 mod output;
 mod reflected;

@@ -96,8 +96,8 @@ pub struct Compile {
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub explain: Option<ExplainFormat>,
     /// Say for calls, loops, checks and allocations what was done, or why not.
-    #[arg(long)]
-    pub opt_report: bool,
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub opt_report: Option<ExplainFormat>,
     /// Write the files the image depends on as a rule for make.
     #[arg(long, value_name = "FILE")]
     pub depfile: Option<PathBuf>,

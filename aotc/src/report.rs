@@ -3,7 +3,6 @@
 use crate::compilation::Unit;
 use crate::context::Input;
 use crate::options::ExplainFormat;
-use shared_codegen::passes::remarks::Item;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -114,36 +113,6 @@ pub fn explain(input: &Input, units: &[Unit], format: ExplainFormat) -> std::io:
                 });
                 writeln!(out, "{line}")?;
             }
-        }
-    }
-    out.flush()
-}
-
-/// What the passes did, method by method: IL offset (through the calls that were inlined), subject, callee or type, and what
-/// was done.
-pub fn optimizations(input: &Input, units: &[Unit]) -> std::io::Result<()> {
-    let ctx = &input.ctx;
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for unit in units {
-        let remarks = unit.outcome.iter().flat_map(|blob| &blob.remarks);
-        for (n, remark) in remarks.enumerate() {
-            if n == 0 {
-                writeln!(out, "{}", unit.name)?;
-            }
-            write!(out, "  ")?;
-            for &(method, il) in &remark.at {
-                match method {
-                    Some(m) => write!(out, " > {}:IL_{il:04x}", ctx.method_full_name(m))?,
-                    None => write!(out, "IL_{il:04x}")?,
-                }
-            }
-            let item = match remark.verdict.item {
-                Some(Item::Method(m)) => format!(" {}", ctx.method_full_name(m)),
-                Some(Item::Type(t)) => format!(" {}", ctx.full_name(t)),
-                None => String::new(),
-            };
-            let (subject, text) = (remark.subject.name(), &remark.verdict.text);
-            writeln!(out, " {subject}{item}: {text} [{}]", remark.pass)?;
         }
     }
     out.flush()

@@ -181,23 +181,6 @@ fn source_positions_can_be_left_out() {
 }
 
 #[test]
-fn the_report_says_what_became_of_calls() {
-    let lab = Lab::new();
-    let source = "class P { static int Small(int x) { return x + 1; }
-        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-        static int Kept(int x) { return x; }
-        static int Main() { return Small(2) + Kept(3); } }";
-    lab.mcs("p.exe", source, &[]);
-    let out = lab.aotc(&["--all", "--opt-report", "p.exe"]);
-    let report = text(&out);
-    let main: Vec<&str> = report.lines().skip_while(|l| !l.contains("Main")).collect();
-    let says = |parts: [&str; 2]| main.iter().any(|l| parts.iter().all(|p| l.contains(p)));
-    assert!(says(["Small", ": inlined [inline]"]), "{report}");
-    assert!(says(["Kept", ": not inlined: declared so"]), "{report}");
-    assert!(!text(&lab.aotc(&["--all", "p.exe"])).contains("inlined"));
-}
-
-#[test]
 fn stats_show_every_stage() {
     let lab = Lab::new();
     lab.mcs("p.exe", "class P { static int Main() { return 3; } }", &[]);

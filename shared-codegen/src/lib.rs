@@ -18,4 +18,5 @@ pub mod passes;
 pub mod pe;
 pub mod pipeline;
 pub mod stages;
+pub mod symbols;
 pub mod types;

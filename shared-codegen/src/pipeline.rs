@@ -7,7 +7,7 @@ use crate::image::left_out::Reason;
 use crate::import::{self, ContextOracle, ImportOptions, import_method};
 use crate::ir::{Failure, Function, Region};
 pub use crate::isa::x64::finish::emit_options;
-use crate::passes::remarks::Remarks;
+use crate::passes::remarks::{Remark, Remarks};
 use crate::passes::{BodyCache, OptSet, PassContext, PassError, Verify, run_pipeline};
 use crate::stages::{Clock, Stage, inst_count, ir_memory};
 use crate::types::{MethodId, TypeContext};
@@ -76,10 +76,8 @@ pub fn compile_method_with(
     plan: &Plan,
     emission: &EmitOptions<'_>,
 ) -> Result<CodeBlob, Error> {
-    let remarks = Remarks::default();
     let mut stages = Vec::new();
-    let listener = plan.remarks.then_some(&remarks);
-    let (f, passes) = optimize_with(ctx, method, plan, listener, &mut stages)?;
+    let (f, passes) = optimize_with(ctx, method, plan, None, &mut stages)?;
     let codegen = CodegenOptions {
         machine: passes.machine(),
         ..plan.codegen
@@ -96,10 +94,30 @@ pub fn compile_method_with(
     ];
     Ok(CodeBlob {
         reduced: reduced.into_iter().flatten().next(),
-        remarks: remarks.take(),
+        remarks: match plan.remarks {
+            true => remarks(ctx, method, plan)?,
+            false => Vec::new(),
+        },
         stages,
         ..blob
     })
+}
+
+/// What the passes say of a method. It goes through them once more for that, with places that are exact, as the code shall not
+/// depend on whether somebody asked.
+fn remarks(ctx: &TypeContext, method: MethodId, plan: &Plan) -> Result<Vec<Remark>, Error> {
+    let remarks = Remarks::default();
+    optimize_with(ctx, method, plan, Some(&remarks), &mut Vec::new())?;
+    Ok(remarks.take())
+}
+
+/// Bodies for inlining.
+#[derive(Default)]
+struct Bodies {
+    /// With places as stack traces show them.
+    plain: BodyCache,
+    /// With exact ones.
+    exact: BodyCache,
 }
 
 /// Why the method is left out of an image, and what exactly is wrong; `None` if its code may be kept.
@@ -145,7 +163,10 @@ fn optimize_with(
     remarks: Option<&Remarks>,
     stages: &mut Vec<Stage>,
 ) -> Result<(Function, OptSet), Error> {
-    let options = ImportOptions::default();
+    let options = ImportOptions {
+        exact_places: remarks.is_some(),
+        ..ImportOptions::default()
+    };
     let mut clock = Clock::start();
     let mut f = import_method(ctx, method, &options)?;
     stages.push(Stage {
@@ -160,7 +181,11 @@ fn optimize_with(
     cx.verify = plan.verify;
     // The baseline of the back end is x86-64-v2.
     (cx.has_round, cx.has_popcnt) = (true, true);
-    cx.bodies = ctx.attached::<BodyCache>();
+    let bodies = ctx.attached::<Bodies>();
+    cx.bodies = bodies.map(|b| match options.exact_places {
+        true => &b.exact,
+        false => &b.plain,
+    });
     cx.remarks = remarks;
     let too_large = exceptional_edges(&f) > MAX_EXCEPTIONAL_EDGES;
     let passes = match too_large {

@@ -4,9 +4,9 @@ use super::{Result, icalls, managed, short_name};
 use crate::eh::{TraceFrame, capture_trace};
 use crate::jit::code_map::LogicalFrame;
 use crate::object::{MethodDesc, MethodTable, Obj, array, new_object, string};
-use crate::runtime::symbols::Line;
 use crate::runtime::{self, Runtime, stack_trace};
 use crate::threads;
+use shared_codegen::symbols::Line;
 use shared_codegen::types::{
     ContextSource, Known, MethodId, MethodKind, ModuleId, NameFormat, SyntheticKind,
 };

@@ -18,7 +18,6 @@ pub mod reflect;
 pub mod stack_trace;
 pub mod statics;
 pub mod strings;
-pub mod symbols;
 pub mod tables;
 pub mod word_cache;
 
@@ -27,6 +26,7 @@ use crate::image::Images;
 use crate::jit::Jit;
 use crate::object::{MethodDesc, MethodTable, Obj};
 use options::Options;
+use shared_codegen::symbols::Symbols;
 use shared_codegen::types::{Known, ModuleId, TypeContext, TypeId};
 use std::sync::OnceLock;
 
@@ -50,7 +50,7 @@ pub struct Runtime {
     /// Interned strings.
     pub strings: strings::InternTable,
     /// Source lines for stack traces.
-    pub symbols: symbols::Symbols,
+    pub symbols: Symbols,
     /// Reflection objects.
     pub reflect: reflect::ReflectionCache,
     /// What programs make by `System.Reflection.Emit`.

@@ -71,6 +71,9 @@ pub const MAX_CLAUSES: usize = 1 << 14;
 pub struct ImportOptions {
     /// Leave out stack-limit and safepoint polls (for tests that compare IR).
     pub no_polls: bool,
+    /// Attribute code to the offset of its own instruction (for reports), not to the start of its statement as stack traces
+    /// show it.
+    pub exact_places: bool,
 }
 
 /// A type, method or field in canonical form, and in terms of the generic parameters of the method it
@@ -238,7 +241,7 @@ impl<'c> Importer<'c> {
     /// Code is attributed to the start of its statement, as stack traces show it: the last offset where the evaluation
     /// stack was empty, or the one behind the last call since then.
     fn set_loc(&mut self) {
-        if self.stack.is_empty() || self.called {
+        if self.stack.is_empty() || self.called || self.options.exact_places {
             self.b.set_loc(SourceLoc {
                 il: self.offset,
                 site: 0,

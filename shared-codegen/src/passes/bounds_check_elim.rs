@@ -20,8 +20,9 @@
 
 use super::PassContext;
 use super::proofs::Prover;
+use super::remarks::{Subject, Verdict};
 use crate::analysis::{Cfg, Dominators};
-use crate::ir::{Block, Function, Imm, Inst, InstData, Op, Type};
+use crate::ir::{Block, Function, Imm, Inst, InstData, Op, Type, Value, ValueDef};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
@@ -39,9 +40,21 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
     for &b in cfg.rpo() {
         for &i in &f.blocks[b.index()].insts {
             let data = &f.insts[i.index()];
-            if data.op == Op::BoundsCheck && prover.in_bounds(data.args[0], data.args[1], b) {
+            if data.op != Op::BoundsCheck {
+                continue;
+            }
+            let (index, length) = (data.args[0], data.args[1]);
+            let is_proven = prover.in_bounds(index, length, b);
+            if is_proven {
                 proven.insert(i);
             }
+            cx.remark("bounds-check-elim", Subject::Check, f, data.loc, || {
+                if is_proven {
+                    return Verdict::done("bounds check removed");
+                }
+                let (why, what) = (prover.doubt(index, length, b), describe(f, index));
+                Verdict::missed(format!("bounds check stays: the index, {what}, {why}"))
+            });
         }
         if let Some(test) = test_of(f, b)
             && let Imm::IntCc(cc) = test.imm
@@ -96,4 +109,18 @@ fn decide(f: &mut Function, b: Block, holds: bool) {
     f.insts[branch.index()].args[0] = f.insts[constant.index()]
         .result
         .expect("made with a result");
+}
+
+/// What an index is, for people.
+fn describe(f: &Function, v: Value) -> String {
+    match f.values[f.resolve(v).index()].def {
+        ValueDef::Param(b, _) if Some(&b) == f.layout.first() => "an argument".to_owned(),
+        ValueDef::Param(..) => "a variable".to_owned(),
+        ValueDef::Result(i) => match f.insts[i.index()].op {
+            Op::Iconst => "a constant".to_owned(),
+            Op::Load | Op::SlotLoad => "loaded from memory".to_owned(),
+            op => format!("computed by {}", op.info().name),
+        },
+        ValueDef::Alias(_) => "a variable".to_owned(),
+    }
 }

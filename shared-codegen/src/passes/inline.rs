@@ -217,6 +217,7 @@ impl Inliner<'_> {
     /// the blocks behind.
     fn visit(&mut self, f: &mut Function, block: Block) -> bool {
         if f.blocks[block.index()].cold || throws(f, block) {
+            self.refuse_all(f, block);
             return false;
         }
         let mut changed = false;
@@ -246,6 +247,28 @@ impl Inliner<'_> {
             at += 1;
         }
         changed
+    }
+
+    /// Says of the calls of a block that is seldom reached that they stay.
+    fn refuse_all(&self, f: &Function, block: Block) {
+        if self.cx.remarks.is_none() {
+            return;
+        }
+        for i in &f.blocks[block.index()].insts {
+            let data = &f.insts[i.index()];
+            if let (
+                Op::Call,
+                Imm::Call(CallInfo {
+                    method: Some(method),
+                    ..
+                }),
+            ) = (data.op, data.imm)
+            {
+                self.say(f, data.loc, method, || {
+                    Verdict::missed("not inlined: seldom reached")
+                });
+            }
+        }
     }
 
     /// Makes an indirect call direct, or a lookup constant, where possible. Tells how many instructions were put in front.

@@ -14,6 +14,7 @@ mod oracle;
 mod proofs;
 pub mod remarks;
 mod scope;
+mod survey;
 pub mod table;
 
 pub mod bounds_check_elim;
@@ -135,12 +136,16 @@ pub fn run_pipeline(
     };
     let mut report = PipelineReport::default();
     scope::verify_input(f, cx)?;
+    let mut survey = survey::Survey::new(f, cx);
     for &pass in table::PIPELINE {
         let wanted = pass.info().required || opts.contains(pass);
+        survey.before(pass, f);
         if wanted && !table::is_idle(pass, &report.runs) {
             scope::run_pass(pass, f, cx, &mut report)?;
+            survey.after(pass, f);
         }
     }
+    survey.finish(f);
     scope::verify_output(f, cx)?;
     Ok(report)
 }

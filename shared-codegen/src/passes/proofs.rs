@@ -115,6 +115,18 @@ impl Prover<'_> {
         })
     }
 
+    /// What cannot be proven of an index, for people.
+    pub(super) fn doubt(&mut self, index: Value, length: Value, at: Block) -> &'static str {
+        match (
+            self.below(index, length, at, 0),
+            self.non_negative(index, at, 0),
+        ) {
+            (true, _) => "is not known to be 0 or more",
+            (false, true) => "is not known to be below the length",
+            (false, false) => "may be anything",
+        }
+    }
+
     fn constants_in_bounds(&self, index: Value, length: Value) -> bool {
         let (i, n) = (self.constant(index), self.constant(length));
         matches!((i, n), (Some(i), Some(n)) if 0 <= i && i < n)

@@ -5,9 +5,9 @@
 //! several times and say the same again; [`Remarks::take`] keeps what was said last of a place, and "done" before "not done".
 
 use super::PassContext;
-use crate::ir::{Function, SourceLoc};
+use crate::ir::{Block, Function, SourceLoc};
 use crate::types::{MethodId, TypeId};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
 use std::fmt;
 
@@ -101,18 +101,29 @@ pub struct Remark {
     pub subject: Subject,
     /// IL offsets from the function's own code inwards: where the first inlined call stands, and in which method the next
     /// offset counts. The last one is the place itself.
-    pub at: Vec<(Option<MethodId>, u32)>,
+    pub at: At,
     /// What was done.
     pub verdict: Verdict,
 }
 
 /// Collects remarks of one function.
 #[derive(Default)]
-pub struct Remarks(RefCell<Vec<Remark>>);
+pub struct Remarks {
+    all: RefCell<Vec<Remark>>,
+    /// Pass, subject and place of those in the list: something was done.
+    said: RefCell<FxHashMap<Key, bool>>,
+    /// Failures that others have made up for.
+    withdrawn: RefCell<FxHashSet<Key>>,
+}
+
+/// Where something stands: see [`Remark::at`].
+type At = Vec<(Option<MethodId>, u32)>;
+/// Pass, subject and place.
+type Key = (&'static str, Subject, At);
 
 impl fmt::Debug for Remarks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} remarks", self.0.borrow().len())
+        write!(f, "{} remarks", self.all.borrow().len())
     }
 }
 
@@ -120,9 +131,16 @@ impl fmt::Debug for Remarks {
 const MAX_REMARKS: usize = 20_000;
 
 impl Remarks {
-    /// The remarks by place; of those of one pass about one place and item the decisive one.
+    /// The remarks by place; of those of one pass about one place and item the decisive one. Where a pass did something about a
+    /// call, a loop or an allocation it does not matter any more that it could not before.
     pub fn take(&self) -> Vec<Remark> {
-        let mut all = self.0.take();
+        let mut all = self.all.take();
+        let (said, withdrawn) = (self.said.take(), self.withdrawn.take());
+        all.retain(|r| {
+            let key = (r.pass, r.subject, r.at.clone());
+            let made_up = r.subject != Subject::Check && said.get(&key) == Some(&true);
+            r.verdict.done || !made_up && !withdrawn.contains(&key)
+        });
         // Later ones first among equals, those that did something before all others.
         all.reverse();
         all.sort_by_cached_key(|r| {
@@ -131,18 +149,48 @@ impl Remarks {
         });
         let (mut seen, mut said) = (FxHashSet::default(), FxHashSet::default());
         all.retain(|r| {
-            let first = seen.insert((r.pass, r.subject, r.at.clone(), r.verdict.item));
-            let what = r.verdict.done.then(|| r.verdict.text.clone());
-            first || what.is_some_and(|text| said.insert((r.at.clone(), r.verdict.item, text)))
+            let done = r.subject == Subject::Check && r.verdict.done;
+            let first = seen.insert((r.pass, r.subject, r.at.clone(), r.verdict.item, done));
+            let text = r.verdict.text.clone();
+            let fresh = said.insert((r.at.clone(), r.subject, r.verdict.item, text));
+            fresh && (first || r.verdict.done)
         });
         all
     }
 
     fn push(&self, remark: Remark) {
-        let mut all = self.0.borrow_mut();
+        let mut all = self.all.borrow_mut();
         if all.len() < MAX_REMARKS {
+            let key = (remark.pass, remark.subject, remark.at.clone());
+            *self.said.borrow_mut().entry(key).or_default() |= remark.verdict.done;
             all.push(remark);
         }
+    }
+
+    /// A pass has said something of a place; with `done`, that it did something.
+    pub(super) fn says(
+        &self,
+        pass: &'static str,
+        subject: Subject,
+        f: &Function,
+        loc: SourceLoc,
+        done: bool,
+    ) -> bool {
+        let said = self.said.borrow();
+        said.get(&(pass, subject, place(f, loc)))
+            .is_some_and(|d| *d || !done)
+    }
+
+    /// What a pass could not do has been done by another one.
+    pub(super) fn withdraw(
+        &self,
+        pass: &'static str,
+        subject: Subject,
+        f: &Function,
+        loc: SourceLoc,
+    ) {
+        let key = (pass, subject, place(f, loc));
+        self.withdrawn.borrow_mut().insert(key);
     }
 }
 
@@ -166,7 +214,12 @@ impl PassContext<'_> {
     }
 }
 
-fn place(f: &Function, loc: SourceLoc) -> Vec<(Option<MethodId>, u32)> {
+/// The place that stands for a loop.
+pub(super) fn loop_loc(f: &Function, header: Block) -> SourceLoc {
+    f.insts[f.blocks[header.index()].insts[0].index()].loc
+}
+
+fn place(f: &Function, loc: SourceLoc) -> At {
     let mut at = Vec::new();
     let mut loc = loc;
     while let Some(site) = loc
@@ -211,5 +264,30 @@ mod tests {
         assert_eq!(texts, ["inlined", "too large"]);
         assert_eq!(taken[1].at, [(None, 7), (Some(MethodId(3)), 2)]);
         assert!(remarks.take().is_empty());
+    }
+
+    #[test]
+    fn what_others_did_withdraws_a_failure() {
+        let f = Function::new("f", Signature::default());
+        let remarks = Remarks::default();
+        let mut cx = PassContext::new(&NoFacts);
+        cx.remarks = Some(&remarks);
+        let loc = SourceLoc { il: 7, site: 0 };
+        let check = |verdict| cx.remark("bounds", Subject::Check, &f, loc, || verdict);
+        // Two checks at one place: both verdicts stand.
+        check(Verdict::done("removed"));
+        check(Verdict::missed("stays"));
+        cx.remark("other", Subject::Check, &f, loc, || {
+            Verdict::missed("stays")
+        });
+        assert!(remarks.says("bounds", Subject::Check, &f, loc, true));
+        assert!(!remarks.says("other", Subject::Check, &f, loc, true));
+        remarks.withdraw("other", Subject::Check, &f, loc);
+        let passes: Vec<_> = remarks
+            .take()
+            .iter()
+            .map(|r| (r.pass, r.verdict.done))
+            .collect();
+        assert_eq!(passes, [("bounds", true), ("bounds", false)]);
     }
 }

@@ -61,6 +61,11 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
 }
 
 fn is_rotatable(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> bool {
+    refusal(f, cfg, loops, l).is_none()
+}
+
+/// Why a loop is not rotated.
+pub(super) fn refusal(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> Option<&'static str> {
     let header = loops.loops[l.index()].header;
     let block = &f.blocks[header.index()];
     let branch = &f.insts[f.terminator(header).index()];
@@ -75,14 +80,25 @@ fn is_rotatable(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> bool {
     };
     let itself = branch.targets.iter().any(|t| t.block == header);
     let entered = cfg.preds(header).iter().any(|&p| !loops.contains(l, p));
-    branch.op == Op::Brif
-        && inside == 1
-        && !itself
-        && entered
-        && !block.cold
-        && cfg.eh_preds(header).is_empty()
-        && block.insts.len() <= MAX_HEADER
-        && block.insts.iter().all(copies)
+    let conditions = [
+        (
+            branch.op == Op::Brif && inside == 1,
+            "its first block does not test",
+        ),
+        (!itself, "it is one block"),
+        (entered, "it is not entered at the top"),
+        (!block.cold, "seldom reached"),
+        (
+            cfg.eh_preds(header).is_empty(),
+            "its top is an exception handler",
+        ),
+        (block.insts.len() <= MAX_HEADER, "the test is too long"),
+        (
+            block.insts.iter().all(copies),
+            "the test calls or writes something",
+        ),
+    ];
+    conditions.iter().find(|c| !c.0).map(|c| c.1)
 }
 
 fn rotate(f: &mut Function, cfg: &Cfg, loops: &Loops, l: Loop) {

@@ -35,9 +35,9 @@ pub(super) mod front;
 pub(super) mod shape;
 
 use super::PassContext;
-use super::remarks::{Subject, Verdict};
+use super::remarks::{Subject, Verdict, loop_loc};
 use crate::analysis::{Cfg, Dominators, Loop, Loops};
-use crate::ir::{Block, Function};
+use crate::ir::{Block, Function, Op};
 use rustc_hash::FxHashSet;
 
 /// Most loops split in a function.
@@ -70,16 +70,34 @@ fn split_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>) ->
         if !done.insert(l.header) {
             continue;
         }
-        let Some(shape) = shape::find(f, &cfg, &loops, Loop(n as u32)) else {
-            continue;
+        let loc = loop_loc(f, l.header);
+        let missed = |why: &str| {
+            if has_vectors(f, &l.blocks) {
+                return;
+            }
+            cx.remark("split-loops", Subject::Loop, f, loc, || {
+                Verdict::missed(format!("not split: {why}"))
+            });
+        };
+        let shape = match shape::find(f, &cfg, &loops, Loop(n as u32)) {
+            Ok(shape) => shape,
+            Err(why) => {
+                missed(why);
+                continue;
+            }
         };
         let plan = bounds::plan(f, &doms, &shape);
-        let loc = f.insts[f.blocks[l.header.index()].insts[0].index()].loc;
         if !plan.is_worthwhile() {
-            cx.remark("split-loops", Subject::Loop, f, loc, || {
-                Verdict::missed("not split: no check to remove, too large to unroll")
-            });
+            missed("no check to remove, too large to unroll");
             continue;
+        }
+        for i in plan.removed.keys() {
+            let data = &f.insts[i.index()];
+            if data.op == Op::BoundsCheck {
+                cx.remark("split-loops", Subject::Check, f, data.loc, || {
+                    Verdict::done("bounds check removed from the rounds that cannot fail")
+                });
+            }
         }
         cx.remark("split-loops", Subject::Loop, f, loc, || {
             Verdict::done(format!(
@@ -92,4 +110,10 @@ fn split_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>) ->
         return true;
     }
     false
+}
+
+/// `vectorize` has made the loop, and has said so.
+fn has_vectors(f: &Function, blocks: &[Block]) -> bool {
+    let mut insts = blocks.iter().flat_map(|b| &f.blocks[b.index()].insts);
+    insts.any(|i| f.insts[i.index()].ty.is_vector())
 }

@@ -40,7 +40,7 @@ mod sums;
 mod values;
 
 use super::PassContext;
-use super::remarks::{Subject, Verdict};
+use super::remarks::{Subject, Verdict, loop_loc};
 use super::split_loops::shape;
 use crate::analysis::{Cfg, Dominators, Loop, Loops};
 use crate::ir::{Block, Function, Type};
@@ -90,7 +90,7 @@ fn has_changing_references(f: &Function, cfg: &Cfg, loops: &Loops) -> bool {
             passed.any(|(&p, &v)| f.ty(p) == Type::Ref || shape.is_outside(f, v))
         };
         !params.is_empty()
-            && shape::find(f, cfg, loops, Loop(n as u32)).is_some_and(|s| seems_to_change(&s))
+            && shape::find(f, cfg, loops, Loop(n as u32)).is_ok_and(|s| seems_to_change(&s))
     })
 }
 
@@ -101,18 +101,21 @@ fn vectorize_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>
     let loops = Loops::new(&cfg, &doms);
     for (n, l) in loops.loops.iter().enumerate() {
         let n = Loop(n as u32);
-        if loops.loops.iter().any(|x| x.parent == Some(n)) || !done.insert(l.header) {
+        if !done.insert(l.header) {
             continue;
         }
-        let loc = f.insts[f.blocks[l.header.index()].insts[0].index()].loc;
+        let loc = loop_loc(f, l.header);
         let missed = |why: &str| {
             cx.remark("vectorize", Subject::Loop, f, loc, || {
                 Verdict::missed(format!("not vectorized: {why}"))
             });
         };
-        let Some(shape) = shape::find(f, &cfg, &loops, n) else {
-            missed("it does not count, or calls something");
-            continue;
+        let shape = match shape::find(f, &cfg, &loops, n) {
+            Ok(shape) => shape,
+            Err(why) => {
+                missed(why);
+                continue;
+            }
         };
         let (split, plan) = match plan::plan(f, &doms, &shape) {
             Ok(plans) => plans,

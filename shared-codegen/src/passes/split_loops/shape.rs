@@ -61,16 +61,24 @@ impl Shape {
     }
 }
 
-/// The loop, if it is an innermost one that counts and can be copied.
-pub(in crate::passes) fn find(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -> Option<Shape> {
+/// The loop, if it is an innermost one that counts and can be copied; or why not.
+pub(in crate::passes) fn find(
+    f: &Function,
+    cfg: &Cfg,
+    loops: &Loops,
+    l: Loop,
+) -> Result<Shape, &'static str> {
     let data = &loops.loops[l.index()];
-    let &[latch] = data.latches.as_slice() else {
-        return None;
-    };
-    let innermost = loops.loops.iter().all(|x| x.parent != Some(l));
-    if !innermost || loops.irreducible || !is_copyable(f, cfg, &data.blocks) {
-        return None;
+    if loops.loops.iter().any(|x| x.parent == Some(l)) {
+        return Err("it contains other loops");
     }
+    let &[latch] = data.latches.as_slice() else {
+        return Err("it goes round in several places");
+    };
+    if loops.irreducible {
+        return Err("a loop of the method has several entries");
+    }
+    is_copyable(f, cfg, &data.blocks)?;
     let inside: FxHashSet<Block> = data.blocks.iter().copied().collect();
     let outside = cfg.preds(data.header).iter().copied();
     let outside: Vec<Block> = outside.filter(|p| !inside.contains(p)).collect();
@@ -95,11 +103,14 @@ pub(in crate::passes) fn find(f: &Function, cfg: &Cfg, loops: &Loops, l: Loop) -
         cc: IntCc::Eq,
         limit: Value(0),
     };
-    (!shape.outside.is_empty() && counts(f, &mut shape)).then_some(shape)
+    if shape.outside.is_empty() || !counts(f, &mut shape) {
+        return Err("it does not count to a limit that is tested at its end");
+    }
+    Ok(shape)
 }
 
-/// Not large, in one region, without calls, not seldom run.
-fn is_copyable(f: &Function, cfg: &Cfg, blocks: &[Block]) -> bool {
+/// Not large, in one region, without calls, not seldom run; or why not.
+fn is_copyable(f: &Function, cfg: &Cfg, blocks: &[Block]) -> Result<(), &'static str> {
     let region = f.blocks[blocks[0].index()].region;
     let plain = |b: &Block| {
         let block = &f.blocks[b.index()];
@@ -109,11 +120,20 @@ fn is_copyable(f: &Function, cfg: &Cfg, blocks: &[Block]) -> bool {
         data.op != Op::Poll && data.op.info().fx.contains(Fx::CALL) || data.op == Op::LocAlloc
     };
     let insts = || blocks.iter().flat_map(|b| &f.blocks[b.index()].insts);
-    blocks.len() <= MAX_BLOCKS
-        && !f.blocks[blocks[0].index()].cold
-        && blocks.iter().all(plain)
-        && insts().count() <= MAX_INSTS
-        && !insts().any(|i| calls(&f.insts[i.index()]))
+    let large = blocks.len() > MAX_BLOCKS || insts().count() > MAX_INSTS;
+    let refusals = [
+        (f.blocks[blocks[0].index()].cold, "seldom reached"),
+        (
+            !blocks.iter().all(plain),
+            "a protected region begins or ends in it",
+        ),
+        (
+            insts().any(|i| calls(&f.insts[i.index()])),
+            "it calls something",
+        ),
+        (large, "it is too large"),
+    ];
+    refusals.iter().find(|r| r.0).map_or(Ok(()), |r| Err(r.1))
 }
 
 /// Finds out what the loop counts.

@@ -1,13 +1,13 @@
-//! Source lines for stack traces, from the symbol file beside an assembly: `X.exe.mdb` of the Mono compiler or a portable
-//! `X.pdb`. Read when the first trace asks for it.
+//! Source lines for stack traces and reports, from the symbol file beside an assembly: `X.exe.mdb` of the Mono compiler or a
+//! portable `X.pdb`. Read when it is first asked for.
 
 mod mdb;
 
+use crate::metadata::Token;
+use crate::types::{MethodId, ModuleId, TypeContext};
 use mdb::Mdb;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use shared_codegen::metadata::Token;
-use shared_codegen::types::{MethodId, ModuleId, TypeContext};
 use std::path::Path;
 use std::sync::Arc;
 use symbolic_ppdb::{PortablePdb, PortablePdbCache, PortablePdbCacheConverter};
