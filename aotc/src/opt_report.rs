@@ -73,7 +73,7 @@ impl Reporter<'_> {
                     subject: Subject::Call.name(),
                     item,
                     done: true,
-                    text: "the call is no call: done by instructions, or never reached".to_owned(),
+                    text: "no call is made: done by instructions, or never reached".to_owned(),
                     pass: "import",
                 });
             }

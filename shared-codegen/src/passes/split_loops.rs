@@ -72,7 +72,8 @@ fn split_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>) ->
         }
         let loc = loop_loc(f, l.header);
         let missed = |why: &str| {
-            if has_vectors(f, &l.blocks) {
+            let innermost = loops.loops.iter().all(|x| x.parent != Some(Loop(n as u32)));
+            if innermost && has_vectors(f, &l.blocks) {
                 return;
             }
             cx.remark("split-loops", Subject::Loop, f, loc, || {
