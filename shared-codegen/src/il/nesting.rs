@@ -122,27 +122,30 @@ mod tests {
         clauses.iter().all(|c| c.is_sound(len)) && clauses.iter().all(fits)
     }
 
-    /// Lengths of what stands in front of, in and behind the parts of a clause, from a number.
+    /// A clause from a number.
     fn clause(mut n: u64, len: u64) -> EhClause {
         let mut below = |m: u64| {
-            n = n
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            n = n.wrapping_mul(6_364_136_223_846_793_005);
+            n = n.wrapping_add(1_442_695_040_888_963_407);
             ((n >> 33) % m) as u32
         };
-        let (a, b) = (below(len + 1), below(len + 1));
-        let (c, d) = (below(len + 1), below(len + 1));
+        let mut at = [0; 4].map(|_| below(len + 1));
+        at.sort_unstable();
+        if below(4) == 0 {
+            // The handler stands in front.
+            at.rotate_left(2);
+        }
         let kind = match below(3) {
-            0 => ClauseKind::Filter(c.min(d).saturating_sub(below(3))),
+            0 => ClauseKind::Filter(at[2].saturating_sub(below(3))),
             1 => ClauseKind::Finally,
             _ => ClauseKind::Catch(Token(0)),
         };
         EhClause {
             kind,
-            try_start: a.min(b),
-            try_end: a.max(b),
-            handler_start: c.min(d),
-            handler_end: c.max(d),
+            try_start: at[0],
+            try_end: at[1],
+            handler_start: at[2],
+            handler_end: at[3],
         }
     }
 
@@ -150,7 +153,7 @@ mod tests {
     fn says_what_the_definition_says() {
         let mut sound = [0; 5];
         for seed in 0..60_000u64 {
-            let (count, len) = (2 + seed % 3, 4 + seed / 3 % 9);
+            let (count, len) = (2 + seed % 3, 6 + seed / 3 % 20);
             let clauses: Vec<_> = (0..count)
                 .map(|n| clause(seed * 7 + n * 1_000_003, len))
                 .collect();

@@ -1,5 +1,6 @@
 //! Makes a program from a seed.
 
+use super::kernel;
 use super::{
     Catch, EXCEPTIONS, Expr, FIELDS, KINDS, Kind, Method, Place, Program, STATICS, Stmt, Ty,
 };
@@ -12,7 +13,7 @@ const STMT_DEPTH: u32 = 4;
 const LOOPS: usize = 2;
 
 /// A xorshift generator: the same program for the same seed.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -22,15 +23,15 @@ impl Random {
         self.0
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         (self.next() >> 8) as usize % n
     }
 
-    fn one_in(&mut self, n: usize) -> bool {
+    pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    fn of<T: Copy>(&mut self, list: &[T]) -> T {
+    pub fn of<T: Copy>(&mut self, list: &[T]) -> T {
         list[self.below(list.len())]
     }
 }
@@ -68,8 +69,11 @@ const COMPARISONS: [&str; 5] = ["ceq", "cgt", "clt", "cgt.un", "clt.un"];
 const BRANCHES: [&str; 10] = [
     "beq", "bne.un", "blt", "ble", "bgt", "bge", "blt.un", "ble.un", "bgt.un", "bge.un",
 ];
-/// Shifts by a constant or by what is on the stack, whose upper bits do not count.
-const SHIFTS_I4: [&str; 6] = [
+/// Shifts by a constant or by what is on the stack, whose upper bits do not count. (ECMA-335 leaves that open; here it is so.)
+const SHIFTS_I4: [&str; 9] = [
+    "shl",
+    "shr",
+    "shr.un",
     "ldc.i4 31 and shl",
     "ldc.i4 31 and shr",
     "ldc.i4 31 and shr.un",
@@ -77,7 +81,10 @@ const SHIFTS_I4: [&str; 6] = [
     "pop ldc.i4 24 shl",
     "pop ldc.i4 31 shr",
 ];
-const SHIFTS_I8: [&str; 6] = [
+const SHIFTS_I8: [&str; 9] = [
+    "shl",
+    "shr",
+    "shr.un",
     "ldc.i4 63 and shl",
     "ldc.i4 63 and shr",
     "ldc.i4 63 and shr.un",
@@ -85,7 +92,11 @@ const SHIFTS_I8: [&str; 6] = [
     "pop ldc.i4 56 shl",
     "pop ldc.i4 63 shr",
 ];
-const UNARY_I4: [&str; 20] = [
+const UNARY_I4: [&str; 23] = [
+    "ldc.i4 255 and call string [mscorlib]System.Convert::ToString(int32) ldc.i4.0 callvirt instance char [mscorlib]System.String::get_Chars(int32)",
+    "newobj instance void valuetype [mscorlib]System.Nullable`1<int32>::.ctor(!0) box valuetype [mscorlib]System.Nullable`1<int32> unbox.any int32",
+    "ldc.i4.3 ldc.i4.4 newobj instance void int32[0...,0...]::.ctor(int32, int32) dup ldc.i4.1 ldc.i4.2 ldc.i4 77 \
+     call instance void int32[0...,0...]::Set(int32, int32, int32) ldc.i4.1 ldc.i4.2 call instance int32 int32[0...,0...]::Get(int32, int32) add",
     "call string [mscorlib]System.Convert::ToString(int32) callvirt instance int32 [mscorlib]System.String::get_Length()",
     "ldc.i4 50 call int32 [mscorlib]System.Math::Max(int32, int32)",
     "neg",
@@ -272,6 +283,7 @@ impl Maker<'_> {
             structs: 2,
             objects: 2,
             counters: 6,
+            kernels: Vec::new(),
             body: Vec::new(),
         };
         Maker {
@@ -300,7 +312,7 @@ impl Maker<'_> {
 
     fn stmt(&mut self, depth: u32) -> Stmt {
         let simple = depth == 0;
-        match self.random.below(if simple { 14 } else { 24 }) {
+        match self.random.below(if simple { 14 } else { 25 }) {
             0 | 1 => {
                 let ty = self.random.of(&TYPES);
                 Stmt::Hash(self.expr(ty, EXPR_DEPTH))
@@ -335,6 +347,7 @@ impl Maker<'_> {
             14..=17 => self.branch(depth),
             18..=20 if self.loops.len() < LOOPS => self.counted(depth),
             18..=20 => self.branch(depth),
+            21 => self.kernel(),
             _ => self.protected(depth),
         }
     }
@@ -388,6 +401,14 @@ impl Maker<'_> {
             self.random.one_in(2),
             body,
         )
+    }
+
+    fn kernel(&mut self) -> Stmt {
+        // The last counter is none of the loops around it.
+        let (counter, number) = (self.m.counters - 1, self.m.kernels.len());
+        let kernel = kernel::kernel(self.random, counter, number, self.risk);
+        self.m.kernels.push(kernel.locals());
+        Stmt::Kernel(Box::new(kernel))
     }
 
     fn protected(&mut self, depth: u32) -> Stmt {
@@ -561,6 +582,16 @@ impl Maker<'_> {
                     _ => Expr::Fresh(self.random.one_in(2), of),
                 }
             }
+            Ty::I4 if self.random.one_in(4) => match self.random.below(3) {
+                0 => {
+                    let fails = self.random.one_in(self.risk);
+                    Expr::Initialized(if fails { 2 } else { self.random.below(2) })
+                }
+                _ => {
+                    let (s, boxed) = (self.random.below(self.m.structs), self.random.one_in(2));
+                    Expr::OfStruct(s, boxed, Box::new(self.expr(Ty::I4, depth)))
+                }
+            },
             Ty::I4 if self.random.one_in(2) => {
                 let o = self.random.below(self.m.objects);
                 let by_interface = self.random.one_in(3);

@@ -7,6 +7,7 @@
 //! out any piece.
 
 pub mod generate;
+pub mod kernel;
 pub mod reduce;
 pub mod text;
 
@@ -137,6 +138,10 @@ pub enum Expr {
     Closure(Box<[Expr; 2]>),
     /// A generic method for a number, which goes through an array and a box.
     Generic(Box<Expr>),
+    /// An interface method of a local struct that changes the struct: called on it, or on a box of it.
+    OfStruct(usize, bool, Box<Expr>),
+    /// A static field of a class whose initializer is seen, or raises an exception.
+    Initialized(usize),
 }
 
 /// What a catch clause takes.
@@ -175,6 +180,8 @@ pub enum Stmt {
     NewArray(usize),
     /// Two elements of an array change places, by a generic method that gets their addresses.
     Swap(usize, Box<[Expr; 2]>),
+    /// A loop over long arrays.
+    Kernel(Box<kernel::Kernel>),
     CopyObject(usize, usize),
     CopyStruct(usize, usize),
     /// A struct by the result of a method.
@@ -193,6 +200,8 @@ pub struct Method {
     pub structs: usize,
     pub objects: usize,
     pub counters: usize,
+    /// Types of the locals of each kernel.
+    pub kernels: Vec<[String; kernel::LOCALS]>,
     pub body: Vec<Stmt>,
 }
 
@@ -213,6 +222,7 @@ impl Expr {
             Expr::Call(m, _) => program[*m].ret.ty,
             Expr::Counter(_) | Expr::Virtual(..) | Expr::Length(_) | Expr::IsDerived(_) => Ty::I4,
             Expr::Fresh(..) | Expr::Delegate(..) | Expr::Closure(_) => Ty::I4,
+            Expr::OfStruct(..) | Expr::Initialized(_) => Ty::I4,
             Expr::StructSum(_) => Ty::I8,
             Expr::Generic(of) => of.ty(program),
         }
@@ -225,11 +235,13 @@ impl Expr {
             | Expr::Counter(_)
             | Expr::Length(_)
             | Expr::IsDerived(_)
+            | Expr::Initialized(_)
             | Expr::StructSum(_) => Vec::new(),
             Expr::Load(place, _) => place.index_mut().into_iter().collect(),
             Expr::Unary(_, _, a)
             | Expr::Virtual(_, _, a)
             | Expr::Delegate(_, a)
+            | Expr::OfStruct(_, _, a)
             | Expr::Generic(a) => vec![a],
             Expr::Binary(_, _, of) | Expr::Fresh(_, of) | Expr::Closure(of) => {
                 of.iter_mut().collect()

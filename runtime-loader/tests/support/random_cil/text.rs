@@ -1,5 +1,6 @@
 //! A program as text for `ilasm`.
 
+use super::kernel;
 use super::{
     ARRAY_LENGTH, Catch, EXCEPTIONS, Expr, FIELDS, Kind, Method, Place, Program, STATICS, Stmt, Ty,
 };
@@ -13,7 +14,9 @@ const RUNTIME: &str = "
 .assembly extern mscorlib { .ver 4:0:0:0 .publickeytoken = (B7 7A 5C 56 19 34 E0 89) }
 .assembly random {}
 .class interface private abstract I { .method public virtual abstract newslot instance int32 w(int32) cil managed {} }
-.class private sequential sealed S extends [mscorlib]System.ValueType { FIELDS
+.class private sequential sealed S extends [mscorlib]System.ValueType implements I { FIELDS
+  .method public virtual final newslot instance int32 w(int32 x) cil managed { .maxstack 8
+    ldarg.0 ldarg.0 ldfld int32 S::f0 ldarg.1 add stfld int32 S::f0 ldarg.0 ldfld int32 S::f0 ldc.i4.5 xor ret }
   .method public static int64 sum(valuetype S s) cil managed { .maxstack 8
     ldarga 0 dup ldfld int64 S::f1 ldc.i4.1 conv.i8 add stfld int64 S::f1 ldarg 0 ldfld int32 S::f0 conv.i8 ldarg 0 ldfld int64 S::f1 add
     ldarga 0 ldfld unsigned int8 S::f3 conv.u8 add ret }
@@ -36,6 +39,15 @@ const RUNTIME: &str = "
   .method public hidebysig specialname rtspecialname instance void .ctor(object o, native int m) runtime managed {}
   .method public hidebysig newslot virtual instance int32 Invoke(int32 x) runtime managed {}
 }
+.class private C0 extends [mscorlib]System.Object { .field static int32 v
+  .method static specialname rtspecialname void .cctor() cil managed { .maxstack 8
+    ldc.i4 101 call void T::H(int32) ldc.i4 41 stsfld int32 C0::v ret } }
+.class private C1 extends [mscorlib]System.Object { .field static int32 v
+  .method static specialname rtspecialname void .cctor() cil managed { .maxstack 8
+    ldsfld int32 C0::v call void T::H(int32) ldc.i4 42 stsfld int32 C1::v ret } }
+.class private C2 extends [mscorlib]System.Object { .field static int32 v
+  .method static specialname rtspecialname void .cctor() cil managed { .maxstack 8
+    ldc.i4 102 call void T::H(int32) newobj instance void [mscorlib]System.OverflowException::.ctor() throw } }
 .class private T extends [mscorlib]System.Object {
 .field static int32 fuel
 .field static int64 sum
@@ -64,6 +76,7 @@ pub fn program(p: &Program) -> String {
     for (n, kind) in STATICS.iter().enumerate() {
         put(&mut out, format_args!(".field static {} s{n}\n", kind.name));
     }
+    out.push_str(&kernel::runtime());
     for n in 0..p.methods.len() {
         method(p, n, &mut out);
     }
@@ -78,7 +91,9 @@ fn put(out: &mut String, text: std::fmt::Arguments) {
 
 /// Number and class of exceptions: calls each method with several sets of arguments and prints the checksum of each.
 fn main(p: &Program, out: &mut String) {
-    out.push_str(".method static void Main() cil managed { .entrypoint .maxstack 64\n");
+    out.push_str(
+        ".method static void Main() cil managed { .entrypoint .maxstack 64 call void T::arrays()\n",
+    );
     for (n, m) in p.methods.iter().enumerate() {
         for round in 0..3 {
             put(
@@ -142,6 +157,7 @@ fn method(p: &Program, n: usize, out: &mut String) {
     locals.extend(std::iter::repeat_n("class B".to_owned(), m.objects));
     locals.extend(std::iter::repeat_n("int32".to_owned(), m.counters));
     locals.push(m.ret.name.to_owned());
+    locals.extend(m.kernels.iter().flatten().cloned());
     put(
         out,
         format_args!(
@@ -332,6 +348,17 @@ impl Writer<'_> {
                 );
             }
             Expr::Fresh(..) | Expr::Delegate(..) | Expr::Closure(_) => self.object_expr(e),
+            Expr::OfStruct(s, boxed, a) => {
+                let s = self.structure(*s);
+                match boxed {
+                    true => say!(self, "ldloc {s} box S "),
+                    false => say!(self, "ldloca {s} "),
+                }
+                self.expr(a);
+                let prefix = if *boxed { "" } else { "constrained. S " };
+                say!(self, "{prefix}callvirt instance int32 I::w(int32) ");
+            }
+            Expr::Initialized(n) => say!(self, "ldsfld int32 C{n}::v "),
             Expr::Generic(a) => {
                 self.expr(a);
                 let name = a.ty(&self.p.methods).kind().name;
@@ -454,6 +481,20 @@ impl Writer<'_> {
                     "call valuetype S S::make(int64) stloc {}",
                     self.structure(*s)
                 );
+            }
+            Stmt::Kernel(k) => {
+                let first = self.ret() + 1 + k.number * kernel::LOCALS;
+                let label = format!("K{}", self.label());
+                let counter = self.counter(k.counter);
+                let out = &mut *self.out;
+                kernel::Writer {
+                    k,
+                    out,
+                    counter,
+                    first,
+                    label,
+                }
+                .write();
             }
             Stmt::ClearStruct(s) => say!(self, "ldloca {} initobj S", self.structure(*s)),
         }
