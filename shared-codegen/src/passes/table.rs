@@ -392,8 +392,8 @@ pub const AGAIN: &[(PassId, &[PassId])] = {
     use PassId::*;
     &[
         (Inline, &[Devirtualize]),
-        (Sroa, &[Inline]),
-        (PromoteSlots, &[Inline, Sroa]),
+        (Sroa, &[Inline, EscapeAnalysis]),
+        (PromoteSlots, &[Inline, EscapeAnalysis, Sroa]),
     ]
 };
 
@@ -461,6 +461,9 @@ mod tests {
         assert!(is_idle(Inline, &runs) && !is_idle(Gvn, &runs));
         runs.push(run(Devirtualize, true));
         assert!(!is_idle(Inline, &runs) && !is_idle(Sroa, &runs));
+        // Objects kept in the frame are split even where nothing more was inlined.
+        runs.extend([run(Sroa, false), run(EscapeAnalysis, true)]);
+        assert!(!is_idle(Sroa, &runs));
     }
 
     #[test]
