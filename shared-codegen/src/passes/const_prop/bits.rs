@@ -5,6 +5,9 @@ use crate::ir::eval::Const;
 use crate::ir::{Imm, InstData, MemType, Op, Type, Value};
 
 pub(super) fn rule(c: &mut Folder<'_>, data: &InstData) -> Option<Step> {
+    if let Some(step) = rotation(c, data) {
+        return Some(step);
+    }
     match (data.op, data.args.as_slice()) {
         (Op::And | Op::Or, &[a, b]) if a == b => Some(Step::Same(a)),
         (Op::Xor, &[a, b]) if a == b => Some(Step::Const(Const::of(data.ty, 0))),
@@ -51,6 +54,41 @@ fn logical(c: &mut Folder<'_>, data: &InstData, a: Value, b: Value) -> Option<St
     };
     let both = c.constant(data.ty, both);
     rewrite(data.op, &[x, both])
+}
+
+/// `x << n | x >>u (width - n)` is a rotation, with `-n` for `width - n` too, as amounts are taken modulo the width. Where bits meet nothing, `^` and
+/// `+` are the same as `|`: not if `n` may be 0.
+fn rotation(c: &mut Folder<'_>, data: &InstData) -> Option<Step> {
+    let (Op::Or | Op::Xor | Op::Iadd, &[a, b]) = (data.op, data.args.as_slice()) else {
+        return None;
+    };
+    let width = i64::from(data.ty.bytes()) * 8;
+    [(a, b), (b, a)].into_iter().find_map(|(left, right)| {
+        let x = c.operand_of(left, Op::Shl, 0)?;
+        let up = c.operand_of(left, Op::Shl, 1)?;
+        let down = c.operand_of(right, Op::ShrU, 1)?;
+        let fits = match (c.int(up), c.int(down)) {
+            (Some(n), Some(m)) => n & (width - 1) != 0 && (n + m) & (width - 1) == 0,
+            (None, None) => {
+                data.op == Op::Or && (opposite(c, up, down, width) || opposite(c, down, up, width))
+            }
+            _ => false,
+        };
+        let same = c.operand_of(right, Op::ShrU, 0)? == x;
+        (fits && same)
+            .then(|| rewrite(Op::Rotl, &[x, up]))
+            .flatten()
+    })
+}
+
+/// `m` is `-n` modulo the width.
+fn opposite(c: &Folder<'_>, n: Value, m: Value, width: i64) -> bool {
+    let minus = c.operand_of(m, Op::Isub, 0).and_then(|v| c.int(v));
+    let from = match minus {
+        Some(k) if k & (width - 1) == 0 => c.operand_of(m, Op::Isub, 1),
+        _ => c.operand_of(m, Op::Ineg, 0),
+    };
+    from == Some(n)
 }
 
 /// Amounts are taken modulo the width: `x << 0 = x`, `x << (n & 31) = x << n`, `(x << m) << n = x << (m + n)` while that is below the width.

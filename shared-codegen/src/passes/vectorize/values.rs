@@ -85,6 +85,7 @@ impl Planner<'_> {
         match (data.op, data.args.len()) {
             (Op::Load, _) => self.load(i, data, v, lane),
             (Op::Shl | Op::ShrS | Op::ShrU, _) => self.shift(data, lane),
+            (Op::Rotl, _) => self.rotate(data, lane),
             (Op::Select, _) => self.select(data, lane),
             (Op::Icmp, _) => self.truth(v, lane),
             (_, 2) => self.binary(data, lane),
@@ -190,6 +191,20 @@ impl Planner<'_> {
         }
         let x = self.demand(x, lane)?;
         Ok(self.add(Node::Unary(op, Imm::LaneShift(lane, amount as u8), x)))
+    }
+
+    fn rotate(&mut self, data: &InstData, lane: Lane) -> Result<usize, Why> {
+        let amount = self.f.const_of(self.f.resolve(data.args[1]));
+        let amount = amount.ok_or("it rotates by different amounts")?.bits % u64::from(lane.bits());
+        if lane.bytes() != data.ty.bytes() || amount == 0 {
+            return Err(NO_SUCH_OP);
+        }
+        let x = self.demand(data.args[0], lane)?;
+        let by = |n: u64| Imm::LaneShift(lane, n as u8);
+        let up = self.add(Node::Unary(Op::VShl, by(amount), x));
+        let rest = u64::from(lane.bits()) - amount;
+        let down = self.add(Node::Unary(Op::VShrU, by(rest), x));
+        Ok(self.add(Node::Binary(Op::VOr, Imm::None, up, down)))
     }
 
     /// The lanes that hold all of a value of 32 bits, and whether it is signed.

@@ -175,7 +175,7 @@ impl Gen {
                 self.plain_choice(x, y, [a, b])
             }
             0 => {
-                let op = [Op::Shl, Op::ShrS, Op::ShrU][self.r.below(3)];
+                let op = [Op::Shl, Op::ShrS, Op::ShrU, Op::Rotl][self.r.below(4)];
                 let by = self.b.i32([1, 3, 7, 15, 31, 33][self.r.below(6)]);
                 one(self, op, &[a, by])
             }
