@@ -4,6 +4,7 @@
 
 use parking_lot::{Mutex, MutexGuard};
 use runtime_loader::arch::native::calls::{CallKind, ManagedCall};
+use runtime_loader::arch::native::cpu;
 use runtime_loader::arch::native::stubs;
 use runtime_loader::arch::native::thunks::Thunks;
 use runtime_loader::eh::{self, Frame, Host, TraceFrame, TraceStart};
@@ -17,11 +18,13 @@ use shared_codegen::abi::layout::method_table as mt;
 use shared_codegen::abi::trap::TrapKind;
 use shared_codegen::compile::{CodegenOptions, ConstPolicy, MachinePasses, Tier, compile};
 use shared_codegen::emit::{ClauseKind, EhClause};
+use shared_codegen::ir::Type;
 use shared_codegen::ir::text::parse_functions;
 use shared_codegen::isa::x64::Features;
 use shared_codegen::types::{MethodId, TypeId};
 use std::collections::HashMap;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Methods by number; the exception "objects" are made-up addresses.
 const SOURCE: &str = include_str!("compiled.ir");
@@ -34,8 +37,8 @@ struct Program {
     options: CodegenOptions,
 }
 
-// Two programs: quick code with immediates, optimized code with cells.
-static PROGRAMS: LazyLock<[Program; 2]> = LazyLock::new(|| {
+// Quick code with immediates, optimized code with cells, the same for this processor.
+static PROGRAMS: LazyLock<[Program; 3]> = LazyLock::new(|| {
     eh::install_host(&HOST);
     eh::signals::install().unwrap();
     let quick = CodegenOptions {
@@ -49,7 +52,15 @@ static PROGRAMS: LazyLock<[Program; 2]> = LazyLock::new(|| {
         machine: MachinePasses::ALL,
         ..quick
     };
-    [Program::new(0, quick), Program::new(1, opt)]
+    let host = CodegenOptions {
+        features: cpu::features(),
+        ..opt
+    };
+    [
+        Program::new(0, quick),
+        Program::new(1, opt),
+        Program::new(2, host),
+    ]
 });
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -85,6 +96,7 @@ impl Program {
             helper(HelperId::ThrowPending, stub(stubs::throw_pending)),
             helper(HelperId::ResumeUnwind, stub(stubs::resume_unwind)),
             helper(HelperId::Poll, stub(stubs::poll)),
+            helper(HelperId::PollWide, stub(stubs::poll_wide)),
             helper(HelperId::NewObject, new_object as *const () as usize),
         ]);
         let natives = [
@@ -266,7 +278,7 @@ fn finally_runs_and_goes_on() {
     check("with_finally", &[0x8001, address], 0, 0x8001);
     check("with_finally", &[0, address], 1, 0);
     check("catch_finally", &[0x5001, address], 0x5001, 0);
-    assert_eq!(core::hint::black_box(log), [8, 4]);
+    assert_eq!(core::hint::black_box(log), [12, 6]);
 }
 
 #[test]
@@ -308,4 +320,42 @@ fn lists_survive_collections() {
 #[test]
 fn localloc_survives_handlers() {
     check("localloc_catch", &[64], 42, 0);
+}
+
+/// Two loops add up vectors while another thread stops them again and again.
+#[test]
+fn polls_keep_vectors() {
+    let _one = session();
+    for (program, name) in [(1, "small_vectors"), (2, "large_vectors")] {
+        if name == "large_vectors" && PROGRAMS[program].options.features.vectors() != Type::V256 {
+            continue;
+        }
+        let data: [u64; 4] = [1, 1 << 20, 1 << 40, 3];
+        let stop = AtomicU64::new(0);
+        let program = &PROGRAMS[program];
+        let rounds = AtomicU64::new(0);
+        let got = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                threads::attach();
+                while rounds.load(Ordering::Relaxed) == 0 {
+                    std::hint::spin_loop();
+                }
+                for _ in 0..20 {
+                    gc::collect();
+                }
+                stop.store(1, Ordering::Relaxed);
+                threads::detach();
+            });
+            let arguments = [
+                data.as_ptr() as u64,
+                stop.as_ptr() as u64,
+                rounds.as_ptr() as u64,
+            ];
+            program.call(name, &arguments)
+        });
+        let each: u64 = data.iter().sum();
+        let expected = rounds.into_inner().wrapping_mul(each);
+        assert_eq!(got, (expected, 0), "{name}");
+    }
+    threads::detach();
 }

@@ -181,6 +181,7 @@ fn optimize_with(
     cx.verify = plan.verify;
     // The baseline of the back end is x86-64-v2.
     (cx.has_round, cx.has_popcnt) = (true, true);
+    cx.vectors = plan.codegen.features.vectors();
     let bodies = ctx.attached::<Bodies>();
     cx.bodies = bodies.map(|b| match options.exact_places {
         true => &b.exact,

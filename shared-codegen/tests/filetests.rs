@@ -7,9 +7,9 @@
 //! * `test print`: the function as printed.
 //! * `test verify [low] [final]`: `ok` or what is wrong.
 //! * `test analysis`: reverse postorder, dominators, frontiers, loops, live values.
-//! * `test compile quick|opt[, aot][, bmi]`: assembler text, exception clauses, traps, frame.
-//! * `test pass NAME,*`: the function after the passes, which is verified before and after. What passes may know of types
-//!   and methods is said in comments, see `support/facts.rs`.
+//! * `test compile quick|opt[, aot][, bmi|avx]`: assembler text, exception clauses, traps, frame.
+//! * `test pass NAME,*`: the function after the passes, which is verified before and after; `v256` for a processor with such
+//!   vectors. What passes may know of types and methods is said in comments, see `support/facts.rs`.
 //! * `test run [NAME,*]`: each line `;! method#N(args)` calls one of the file's functions in the interpreter. What comes out must be the
 //!   same after the passes, singly and together, and after the whole pipeline.
 
@@ -23,7 +23,7 @@ use shared_codegen::analysis::{Cfg, DominanceFrontier, Dominators, Liveness, Loo
 use shared_codegen::compile::{CodegenOptions, ConstPolicy, MachinePasses, Tier, compile};
 use shared_codegen::ir::text::{parse_function, parse_functions};
 use shared_codegen::ir::verify::{VerifyOptions, verify};
-use shared_codegen::ir::{Block, Function};
+use shared_codegen::ir::{Block, Function, Type};
 use shared_codegen::isa::x64::Features;
 use shared_codegen::passes::PassContext;
 use shared_codegen::passes::table::PassId;
@@ -172,10 +172,15 @@ fn run_function(
         }
         "pass" => {
             verify(&f, VerifyOptions::CLI).map_err(|e| e.to_string())?;
+            let mut cx = PassContext::new(facts);
             for name in args {
+                if *name == "v256" {
+                    cx.vectors = Type::V256;
+                    continue;
+                }
                 let pass =
                     PassId::from_name(name).ok_or_else(|| format!("no such pass: {name}"))?;
-                pass.info().apply(&mut f, &PassContext::new(facts));
+                pass.info().apply(&mut f, &cx);
                 verify(&f, VerifyOptions::CLI).map_err(|e| format!("after {name}: {e}\n{f}"))?;
             }
             Ok(f.to_string())
@@ -193,10 +198,10 @@ fn compiled(f: &Function, args: &[&str]) -> Result<String, String> {
         } else {
             Tier::Opt
         },
-        features: if args.contains(&"bmi") {
-            Features::BMI1 | Features::BMI2 | Features::LZCNT
-        } else {
-            Features::empty()
+        features: match () {
+            () if args.contains(&"avx") => Features::all(),
+            () if args.contains(&"bmi") => Features::BMI1 | Features::BMI2 | Features::LZCNT,
+            () => Features::empty(),
         },
         machine: MachinePasses {
             align_loops: args.contains(&"align-loops"),

@@ -119,10 +119,17 @@ const CHAIN: [PassId; 13] = {
 type Changes = BTreeMap<&'static str, u32>;
 
 fn variants(f: &Function, changes: &mut Changes) -> Result<Vec<(String, Function)>, String> {
-    let cx = PassContext::new(&NoFacts);
+    let mut cx = PassContext::new(&NoFacts);
     let mut all = Vec::new();
-    let skip = [PassId::Licm, PassId::Gvn, PassId::SplitLoops].map(Some);
-    for skipped in [None].into_iter().chain(skip) {
+    let chains = [
+        (Type::V128, None),
+        (Type::V256, None),
+        (Type::V256, Some(PassId::Licm)),
+        (Type::V128, Some(PassId::Gvn)),
+        (Type::V256, Some(PassId::SplitLoops)),
+    ];
+    for (vectors, skipped) in chains {
+        cx.vectors = vectors;
         let mut g = f.clone();
         for pass in CHAIN {
             if skipped == Some(pass) {
@@ -138,7 +145,8 @@ fn variants(f: &Function, changes: &mut Changes) -> Result<Vec<(String, Function
                 *changes.entry(op.info().name).or_default() += 1;
             }
         }
-        all.push((format!("the chain without {skipped:?}"), g));
+        let name = format!("the chain without {skipped:?}, up to {}", vectors.name());
+        all.push((name, g));
     }
     let mut g = f.clone();
     let everything: OptSet = PassId::ALL.iter().copied().collect();
@@ -158,7 +166,11 @@ fn inputs(r: &mut Random) -> Vec<Input> {
     };
     let mut inputs = vec![all(16), all(7), all(1), all(0)];
     let long = all(33 + r.below(40) as u32);
-    inputs.extend([long, Input { same: true, ..long }]);
+    inputs.extend([
+        long,
+        Input { same: true, ..long },
+        all(70 + r.below(90) as u32),
+    ]);
     let extreme = [i32::MAX, i32::MIN, -1, i32::MAX - 2];
     for _ in 0..6 {
         let mut length = || match r.below(12) {

@@ -2,7 +2,8 @@
 //! allocation proved by the checker), assembled together with a C driver, and run.
 //!
 //! A file holds functions, each preceded by comments `;! EXPRESSION`: C expressions that must be
-//! true, in which the function is called by its name (for vectors with the macros `LANES` and `SUMS`). `buf` is an array of 64 `i64` that starts as
+//! true, in which the function is called by its name (for vectors with the macros `LANES` and `SUMS`; `VECTOR` is their size,
+//! as files with vectors of 16 bytes are tried a second time with vectors of 32). `buf` is an array of 64 `i64` that starts as
 //! 0, 1, 2, ...; `method#N` is the N-th function of the file (from 0); helpers are C functions of
 //! the same name. The driver keeps a thread context in `r15`.
 
@@ -44,14 +45,56 @@ fn checks(source: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-fn driver(files: &[(PathBuf, String, Vec<Function>)], variants: &[&Variant]) -> String {
+/// A file's text in one of the sizes of vectors.
+struct File {
+    path: PathBuf,
+    /// Size of vectors.
+    bytes: u32,
+    source: String,
+    functions: Vec<Function>,
+}
+
+impl File {
+    fn parse(path: &Path, source: String) -> File {
+        let functions =
+            parse_functions(&source).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let values = functions.iter().flat_map(|f| &f.values);
+        let bytes = values.map(|v| v.ty).filter(|t| t.is_vector());
+        File {
+            path: path.to_owned(),
+            bytes: bytes.map(Type::bytes).fold(16, u32::max),
+            source,
+            functions,
+        }
+    }
+
+    /// The variants that have such vectors.
+    fn variants<'a>(&self, all: &[&'a Variant]) -> Vec<&'a Variant> {
+        let fits = |v: &&&Variant| v.features.vectors().bytes() >= self.bytes;
+        all.iter().filter(fits).copied().collect()
+    }
+
+    /// The same with vectors twice as large, if there are any.
+    fn widened(&self) -> Option<File> {
+        let wide = self
+            .source
+            .replace("v128", "v256")
+            .replace("= 16 align", "= 32 align");
+        (self.bytes == 16 && self.source.contains("v128")).then(|| File::parse(&self.path, wide))
+    }
+}
+
+fn driver(files: &[File], variants: &[&Variant]) -> String {
     let mut c = String::from(DRIVER);
     let mut main = String::from("int main(void) {\n");
-    for (path, source, functions) in files {
+    for f in files {
+        let (source, functions) = (&f.source, &f.functions);
+        let (path, size) = (&f.path, f.bytes);
         let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        for v in variants {
+        let _ = writeln!(main, "#undef VECTOR\n#define VECTOR {size}");
+        for v in f.variants(variants) {
             for f in functions {
-                let name = format!("{}_{}", f.name, v.suffix);
+                let name = format!("{}_{}_{size}", f.name, v.suffix);
                 let _ = writeln!(c, "{}", prototype(&name, &f.sig));
                 let _ = writeln!(main, "#define {} {name}", f.name);
             }
@@ -59,7 +102,7 @@ fn driver(files: &[(PathBuf, String, Vec<Function>)], variants: &[&Variant]) -> 
                 let _ = writeln!(
                     main,
                     "reset(); if (!({check})) {{ failures++; printf(\"%s\\n\", {:?}); }}",
-                    format!("{file}:{line} [{}]: {check}", v.suffix)
+                    format!("{file}:{line} [{}, {size}]: {check}", v.suffix)
                 );
             }
             for f in functions {
@@ -85,15 +128,18 @@ fn compiled_functions_compute_what_they_should() {
     let mut asm = String::new();
     for path in paths {
         let source = std::fs::read_to_string(&path).expect("readable");
-        let functions =
-            parse_functions(&source).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        for v in &variants {
-            for (n, f) in functions.iter().enumerate() {
-                let unique = format!("{}_{}_{n}", files.len(), v.suffix);
-                assemble(f, v, &functions, &unique, &mut asm);
+        let file = File::parse(&path, source);
+        let wide = file.widened();
+        files.extend([Some(file), wide].into_iter().flatten());
+    }
+    for (k, file) in files.iter().enumerate() {
+        for v in file.variants(&variants) {
+            for (n, f) in file.functions.iter().enumerate() {
+                let unique = format!("{k}_{}_{n}", v.suffix);
+                let suffix = format!("{}_{}", v.suffix, file.bytes);
+                assemble(f, v, &file.functions, &suffix, &unique, &mut asm);
             }
         }
-        files.push((path, source, functions));
     }
     exec::build_and_run(&driver(&files, &variants), asm, "-O0");
 }

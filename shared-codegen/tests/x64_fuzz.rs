@@ -58,7 +58,7 @@ fn random_functions_do_the_same_as_in_c() {
         c.push_str(&to_c::function(&f, &reference));
         for v in &variants {
             let symbol = format!("{name}_{}", v.suffix);
-            exec::assemble(&f, v, &[], &symbol, &mut asm);
+            exec::assemble(&f, v, &[], v.suffix, &symbol, &mut asm);
             let _ = writeln!(c, "fn {symbol};");
             let _ = writeln!(main, "check(\"{symbol}\", {reference}, {symbol});");
         }

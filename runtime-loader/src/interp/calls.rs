@@ -70,7 +70,7 @@ fn run(
         Type::Ref => Arg::Ref(Obj::from_addr(c.bits as usize)),
         // Small integers are held sign-extended nowhere but in 32 bits; the upper half is of no meaning.
         Type::I32 | Type::I64 | Type::ByRef => Arg::Word(c.bits),
-        Type::V128 => unreachable!("the verifier lets nobody pass vectors"),
+        Type::V128 | Type::V256 => unreachable!("the verifier lets nobody pass vectors"),
     });
     let stack = invoke::place(&mut call, args);
     (call.stack, call.stack_len) = (stack.as_ptr(), stack.len());

@@ -9,7 +9,7 @@ use core::sync::atomic::{Ordering, fence};
 use shared_codegen::abi::layout::{array, frame::EH_EXCEPTION, object};
 use shared_codegen::abi::trap::TrapKind;
 use shared_codegen::ir::eval::{Const, Outcome, compare, eval};
-use shared_codegen::ir::vector::eval_vector;
+use shared_codegen::ir::vector::{Bits, eval_vector, vector_type};
 use shared_codegen::ir::{Block, Function, Imm, InstData, Op, Region, Target, Value};
 use smallvec::SmallVec;
 
@@ -237,41 +237,43 @@ impl Frame {
     }
 
     /// All bits of a value; of a scalar those above its own are of no meaning.
-    fn get_wide(&self, v: Value) -> u128 {
-        match self.code.f.ty(v).is_vector() {
-            true => memory::load_wide(self.place(v)),
-            false => self.get(v).bits.into(),
+    fn get_wide(&self, v: Value) -> Bits {
+        let ty = self.code.f.ty(v);
+        match ty.is_vector() {
+            true => memory::load_wide(self.place(v), ty.bytes()),
+            false => Bits::of(self.get(v).bits),
         }
     }
 
-    fn set_wide(&mut self, v: Value, bits: u128) {
-        match self.code.f.ty(v).is_vector() {
-            true => memory::store_wide(self.place(v), bits),
-            false => self.set(v, bits as u64),
+    fn set_wide(&mut self, v: Value, bits: Bits) {
+        let ty = self.code.f.ty(v);
+        match ty.is_vector() {
+            true => memory::store_wide(self.place(v), ty.bytes(), bits),
+            false => self.set(v, bits.low()),
         }
     }
 
     /// Operations on vectors, loads and stores of them.
     fn vector_op(&mut self, data: &InstData) -> Result<Flow> {
-        let args: SmallVec<[u128; 4]> = data.args.iter().map(|&v| self.get_wide(v)).collect();
-        let at = |offset: i32| (args[0] as usize).wrapping_add_signed(offset as isize);
+        let args: SmallVec<[Bits; 4]> = data.args.iter().map(|&v| self.get_wide(v)).collect();
+        let at = |offset: i32| (args[0].low() as usize).wrapping_add_signed(offset as isize);
         let slot_at = |slot, offset: i32| {
             (self.base + self.layout().slot(slot)).wrapping_add_signed(offset as isize)
         };
         let bits = match (data.op, data.imm) {
-            (Op::Load, Imm::Mem(m)) => Some(memory::load_wide(at(m.offset))),
-            (Op::SlotLoad, Imm::Slot(slot, offset, _)) => {
-                Some(memory::load_wide(slot_at(slot, offset)))
+            (Op::Load, Imm::Mem(m)) => Some(memory::load_wide(at(m.offset), m.ty.bytes())),
+            (Op::SlotLoad, Imm::Slot(slot, offset, ty)) => {
+                Some(memory::load_wide(slot_at(slot, offset), ty.bytes()))
             }
             (Op::Store, Imm::Mem(m)) => {
-                memory::store_wide(at(m.offset), args[1]);
+                memory::store_wide(at(m.offset), m.ty.bytes(), args[1]);
                 return Ok(Flow::Next);
             }
-            (Op::SlotStore, Imm::Slot(slot, offset, _)) => {
-                memory::store_wide(slot_at(slot, offset), args[0]);
+            (Op::SlotStore, Imm::Slot(slot, offset, ty)) => {
+                memory::store_wide(slot_at(slot, offset), ty.bytes(), args[0]);
                 return Ok(Flow::Next);
             }
-            _ => eval_vector(data.op, &data.imm, &args),
+            _ => eval_vector(data.op, vector_type(&self.code.f, data), &data.imm, &args),
         };
         match (bits, data.result) {
             (Some(bits), Some(result)) => self.set_wide(result, bits),
@@ -403,7 +405,7 @@ impl Frame {
 
     fn go(&mut self, target: &Target) {
         // All arguments are read before the first parameter changes.
-        let args: SmallVec<[u128; 8]> = target.args.iter().map(|&v| self.get_wide(v)).collect();
+        let args: SmallVec<[Bits; 8]> = target.args.iter().map(|&v| self.get_wide(v)).collect();
         let params = &self.code.f.blocks[target.block.index()].params;
         for (&p, bits) in params.iter().zip(args) {
             self.set_wide(p, bits);

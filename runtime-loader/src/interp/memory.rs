@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "compiled code's accesses, made from Rust")]
 
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst};
+use shared_codegen::ir::vector::Bits;
 use shared_codegen::ir::{MemType, Op};
 
 /// Loads a scalar, extended as its type says; bits above the value's type are zero.
@@ -14,23 +15,29 @@ pub(super) fn load(at: usize, ty: MemType) -> u64 {
             MemType::I16 => (at as *const i16).read_unaligned() as u32 as u64,
             MemType::U16 => (at as *const u16).read_unaligned() as u64,
             MemType::I32 | MemType::F32 => (at as *const u32).read_unaligned() as u64,
-            MemType::I64 | MemType::F64 | MemType::Ref | MemType::ByRef | MemType::V128 => {
+            MemType::I64 | MemType::F64 | MemType::Ref | MemType::ByRef => {
                 (at as *const u64).read_unaligned()
             }
+            MemType::V128 | MemType::V256 => unreachable!("no scalar"),
         }
     }
 }
 
-/// Loads the 16 bytes of a vector.
-pub(super) fn load_wide(at: usize) -> u128 {
-    // SAFETY: as for scalars.
-    unsafe { (at as *const u128).read_unaligned() }
+/// Loads a vector of 16 or 32 bytes.
+pub(super) fn load_wide(at: usize, bytes: u32) -> Bits {
+    let mut buffer = [0u8; 32];
+    let bytes = buffer.len().min(bytes as usize);
+    // SAFETY: as for scalars; the buffer has room.
+    unsafe { core::ptr::copy_nonoverlapping(at as *const u8, buffer.as_mut_ptr(), bytes) };
+    Bits::from_bytes(&buffer)
 }
 
-/// Stores the 16 bytes of a vector.
-pub(super) fn store_wide(at: usize, bits: u128) {
-    // SAFETY: as for scalars.
-    unsafe { (at as *mut u128).write_unaligned(bits) }
+/// Stores a vector of 16 or 32 bytes.
+pub(super) fn store_wide(at: usize, bytes: u32, bits: Bits) {
+    let buffer = bits.to_bytes();
+    let bytes = buffer.len().min(bytes as usize);
+    // SAFETY: as for scalars; the buffer has as many bytes.
+    unsafe { core::ptr::copy_nonoverlapping(buffer.as_ptr(), at as *mut u8, bytes) };
 }
 
 /// Stores the low bits of a scalar.

@@ -41,7 +41,7 @@ pub(crate) struct Interpreted {
 struct Layout {
     /// The hidden generic context.
     context: u32,
-    /// A word for each value, or two if there are vectors.
+    /// A word for each value, or as much as the largest vector needs.
     values: u32,
     value_bytes: u32,
     slots: Vec<u32>,
@@ -52,10 +52,7 @@ impl Layout {
     fn of(f: &Function) -> Layout {
         let context = 8 * f.sig.params.len() as u32;
         let values = context + 8;
-        let value_bytes = match f.values.iter().any(|v| v.ty.is_vector()) {
-            true => 16,
-            false => 8,
-        };
+        let value_bytes = f.values.iter().map(|v| v.ty.bytes()).fold(8, u32::max);
         let mut end = values.saturating_add(value_bytes * f.values.len() as u32);
         let mut slots = Vec::with_capacity(f.slots.len());
         for slot in &f.slots {

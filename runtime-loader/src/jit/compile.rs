@@ -3,6 +3,7 @@
 
 use super::place::{Constants, place};
 use super::{CodeMap, EntrySlot, helpers};
+use crate::arch::native::cpu;
 use crate::arch::native::thunks::Thunks;
 use crate::icall::{Result, Thrown};
 use crate::image::NotFromImage;
@@ -78,6 +79,7 @@ impl Jit {
         };
         let codegen = CodegenOptions {
             tier,
+            features: cpu::features(),
             checker: options.verify,
             ..CodegenOptions::jit()
         };

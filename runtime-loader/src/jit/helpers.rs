@@ -45,6 +45,7 @@ pub fn address(helper: HelperId) -> usize {
         ThrowPending => f!(stubs::throw_pending),
         ThrowTrap => f!(stubs::throw_trap),
         Poll => f!(stubs::poll),
+        PollWide => f!(stubs::poll_wide),
         ThrowCompileError => f!(throw_compile_error),
         DelegateInit => transition_stub!(delegate_init),
         RefAnyCheck => transition_stub!(refany_check),

@@ -147,6 +147,8 @@ helpers! {
     Pow = "pow"(F64, F64) -> F64 [PURE];
     /// Parks the thread or raises StackOverflowException. A stub that keeps every register; called without the native-call protocol.
     Poll = "poll"() [];
+    /// The same for code with vectors of 32 bytes, which are kept too.
+    PollWide = "poll_wide"() [];
     /// Called at the entry of a traced method: method handle.
     TraceEnter = "trace_enter"(I64) [TRANSITION | WRITES];
     /// Called at the exit of a traced method: method handle.

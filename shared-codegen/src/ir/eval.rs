@@ -82,7 +82,7 @@ impl Const {
             Type::I32 | Type::I64 => Some((Op::Iconst, Imm::Int(self.signed()))),
             Type::F32 | Type::F64 => Some((Op::Fconst, Imm::Float(self.bits))),
             Type::Ref | Type::ByRef if self.bits == 0 => Some((Op::Null, Imm::None)),
-            Type::Ref | Type::ByRef | Type::V128 => None,
+            Type::Ref | Type::ByRef | Type::V128 | Type::V256 => None,
         }
     }
 }

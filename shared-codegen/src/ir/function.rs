@@ -315,7 +315,7 @@ pub fn zero_of(ty: Type) -> (Op, Imm) {
         Type::I32 | Type::I64 => (Op::Iconst, Imm::Int(0)),
         Type::F32 | Type::F64 => (Op::Fconst, Imm::Float(0)),
         Type::Ref | Type::ByRef => (Op::Null, Imm::None),
-        Type::V128 => (Op::VZero, Imm::None),
+        Type::V128 | Type::V256 => (Op::VZero, Imm::None),
     }
 }
 

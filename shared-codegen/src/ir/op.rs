@@ -357,25 +357,29 @@ ops! {
     /// The operand in the lowest lane, zero in the others (`i32` and `i64` lanes).
     VLow = "vlow"(Any) Lane, R::T, [], Low;
     /// The lowest lane (`i32` and `i64` lanes).
-    VFirst = "vfirst"(Is(V128)) Lane, R::T, [], Low;
+    VFirst = "vfirst"(Any) Lane, R::T, [], Low;
+    /// The 16 bytes of the operand in the lower half, zeros above.
+    VWiden = "vwiden"(Is(V128)) None, R::Is(V256), [], Low;
+    /// The lower half.
+    VHalf = "vhalf"(Is(V256)) None, R::Is(V128), [], Low;
     /// The lower half of the integer lanes, each sign-extended to twice its size.
     VExtendS = "vextend_s"(T) Lane, R::T, [], Low;
     /// The lower half of the integer lanes, each zero-extended to twice its size.
     VExtendU = "vextend_u"(T) Lane, R::T, [], Low;
     /// The lower halves of the integer lanes side by side, and zeros above.
     VNarrow = "vnarrow"(T) Lane, R::T, [], Low;
-    /// Signed `i32` lanes as floats of these lanes: all four, or the lower two as doubles.
+    /// Signed `i32` lanes as floats of these lanes: all, or the lower half as doubles.
     VFromInt = "vfrom_int"(T) Lane, R::T, [], Low;
-    /// The lower two `f32` lanes as doubles.
+    /// The lower half of the `f32` lanes as doubles.
     VPromote = "vpromote"(T) None, R::T, [], Low;
-    /// The two `f64` lanes as singles, and zeros above.
+    /// The `f64` lanes as singles, and zeros above.
     VDemote = "vdemote"(T) None, R::T, [], Low;
     /// The smallest lane, signed (`i32` lanes).
-    VLeast = "vleast"(Is(V128)) Lane, R::T, [], Low;
+    VLeast = "vleast"(Any) Lane, R::T, [], Low;
     /// The largest lane, signed (`i32` lanes).
-    VMost = "vmost"(Is(V128)) Lane, R::T, [], Low;
+    VMost = "vmost"(Any) Lane, R::T, [], Low;
     /// Sum of all lanes, of the lane's scalar type (`i32` and `i64` lanes).
-    VSum = "vsum"(Is(V128)) Lane, R::T, [], Low;
+    VSum = "vsum"(Any) Lane, R::T, [], Low;
 
     // ---- memory
     /// Loads a scalar. The address is known to be valid (a null check came before).
@@ -533,6 +537,14 @@ impl Op {
                 | MulOvfU
                 | Fadd
                 | Fmul
+                | VAdd
+                | VMul
+                | VAnd
+                | VOr
+                | VXor
+                | VEq
+                | VMin
+                | VMax
         )
     }
 

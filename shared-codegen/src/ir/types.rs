@@ -18,11 +18,13 @@ pub enum Type {
     ByRef,
     /// 16 bytes of lanes of one kind ([`super::Lane`]); made by `vectorize`, never passed or returned.
     V128,
+    /// The same of 32 bytes, for processors that have such registers.
+    V256,
 }
 
 impl Type {
     /// All types with their names in IR text.
-    pub const ALL: [(Type, &'static str); 7] = [
+    pub const ALL: [(Type, &'static str); 8] = [
         (Type::I32, "i32"),
         (Type::I64, "i64"),
         (Type::F32, "f32"),
@@ -30,6 +32,7 @@ impl Type {
         (Type::Ref, "ref"),
         (Type::ByRef, "byref"),
         (Type::V128, "v128"),
+        (Type::V256, "v256"),
     ];
 
     /// Name in IR text.
@@ -42,6 +45,7 @@ impl Type {
         match self {
             Type::I32 | Type::F32 => 4,
             Type::V128 => 16,
+            Type::V256 => 32,
             _ => 8,
         }
     }
@@ -53,7 +57,7 @@ impl Type {
 
     /// Vector: kept in an SSE register too.
     pub fn is_vector(self) -> bool {
-        self == Type::V128
+        matches!(self, Type::V128 | Type::V256)
     }
 
     /// Memory that holds a value of this type whole.
@@ -66,6 +70,7 @@ impl Type {
             Type::Ref => MemType::Ref,
             Type::ByRef => MemType::ByRef,
             Type::V128 => MemType::V128,
+            Type::V256 => MemType::V256,
         }
     }
 
@@ -106,11 +111,13 @@ pub enum MemType {
     ByRef,
     /// 16 bytes, not necessarily aligned.
     V128,
+    /// 32 bytes, not necessarily aligned.
+    V256,
 }
 
 impl MemType {
     /// All access types with their names in IR text.
-    pub const ALL: [(MemType, &'static str); 11] = [
+    pub const ALL: [(MemType, &'static str); 12] = [
         (MemType::I8, "i8"),
         (MemType::U8, "u8"),
         (MemType::I16, "i16"),
@@ -122,6 +129,7 @@ impl MemType {
         (MemType::Ref, "ref"),
         (MemType::ByRef, "byref"),
         (MemType::V128, "v128"),
+        (MemType::V256, "v256"),
     ];
 
     /// Name in IR text.
@@ -136,6 +144,7 @@ impl MemType {
             MemType::I16 | MemType::U16 => 2,
             MemType::I32 | MemType::F32 => 4,
             MemType::V128 => 16,
+            MemType::V256 => 32,
             _ => 8,
         }
     }
@@ -150,6 +159,7 @@ impl MemType {
             MemType::Ref => Type::Ref,
             MemType::ByRef => Type::ByRef,
             MemType::V128 => Type::V128,
+            MemType::V256 => Type::V256,
         }
     }
 }

@@ -94,6 +94,9 @@ fn check_vectors(f: &Function, data: &InstData) -> Result<(), String> {
         Op::VSum | Op::VFirst | Op::VLeast | Op::VMost => {
             let wide = matches!(data.op, Op::VSum | Op::VFirst) && lane == Lane::I64;
             demand(wide || lane == Lane::I32, no_such_lanes)?;
+            demand(f.ty(data.args[0]).is_vector(), || {
+                format!("{name} wants a vector")
+            })?;
             return demand(data.ty == scalar, || {
                 format!("{name} gives {}", scalar.name())
             });

@@ -20,7 +20,7 @@ pub fn share_slots<I: MachInst>(code: &VCode<I>, output: &mut Output) {
     let slots = output.num_spillslots;
     let blocks = code.order.blocks.len();
     // Here each slot stands for itself, so those of vectors would come apart.
-    if slots < MIN_SLOTS || code.wide_floats || slots * blocks > MAX_BITS {
+    if slots < MIN_SLOTS || code.float_bytes > 8 || slots * blocks > MAX_BITS {
         return;
     }
     let accesses = Accesses::collect(code, output);

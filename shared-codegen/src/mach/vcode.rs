@@ -64,8 +64,8 @@ pub struct VCode<I> {
     operand_ends: Vec<u32>,
     clobbers: FxHashMap<u32, PRegSet>,
     num_vregs: u32,
-    /// Spill slots of floats have 16 bytes: there are vectors among them.
-    pub wide_floats: bool,
+    /// Size of what is kept in float registers, and so of their spill slots: more than 8 bytes if there are vectors.
+    pub float_bytes: u32,
 }
 
 impl<I> VCode<I> {
@@ -143,7 +143,7 @@ impl<I: MachInst> Function for VCode<I> {
 
     fn spillslot_size(&self, class: RegClass) -> usize {
         match class {
-            RegClass::Float if self.wide_floats => 2,
+            RegClass::Float => self.float_bytes as usize / 8,
             _ => 1,
         }
     }
@@ -167,12 +167,12 @@ pub struct VCodeBuilder<I> {
     /// For each register the one it is another name of, if any.
     aliases: Vec<Option<VReg>>,
     num_vregs: u32,
-    wide_floats: bool,
+    float_bytes: u32,
 }
 
 impl<I: MachInst> VCodeBuilder<I> {
-    /// For a function with these blocks, and whether there are vectors in float registers.
-    pub fn new(order: BlockOrder, wide_floats: bool) -> Self {
+    /// For a function with these blocks and this size of float registers.
+    pub fn new(order: BlockOrder, float_bytes: u32) -> Self {
         let n = order.blocks.len();
         VCodeBuilder {
             order,
@@ -183,7 +183,7 @@ impl<I: MachInst> VCodeBuilder<I> {
             edge_args: vec![Vec::new(); n],
             aliases: Vec::new(),
             num_vregs: 0,
-            wide_floats,
+            float_bytes,
         }
     }
 
@@ -256,7 +256,7 @@ impl<I: MachInst> VCodeBuilder<I> {
             operand_ends: Vec::new(),
             clobbers: FxHashMap::default(),
             num_vregs: self.num_vregs,
-            wide_floats: self.wide_floats,
+            float_bytes: self.float_bytes,
             order: self.order,
         };
         for (i, b) in code.order.blocks.iter().enumerate() {

@@ -56,7 +56,7 @@ pub use oracle::{
 };
 pub use scope::{PassError, PassObserver, PassRun, PipelineReport};
 
-use crate::ir::Function;
+use crate::ir::{Function, Type};
 
 /// How stores of references are told to the collector.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -90,6 +90,8 @@ pub struct PassContext<'a> {
     pub has_round: bool,
     /// The processor counts bits in one instruction (`popcnt`).
     pub has_popcnt: bool,
+    /// The largest vectors of the processor.
+    pub vectors: Type,
     /// The optional passes that run: some ask others for help.
     pub passes: OptSet,
     /// Which results to prove.
@@ -110,6 +112,7 @@ impl<'a> PassContext<'a> {
             barriers: BarrierPolicy::None,
             has_round: false,
             has_popcnt: false,
+            vectors: Type::V128,
             passes: OptSet::default(),
             verify: if cfg!(debug_assertions) {
                 Verify::Ends

@@ -117,7 +117,7 @@ fn vectorize_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>
                 continue;
             }
         };
-        let (split, plan) = match plan::plan(f, &doms, &shape) {
+        let (split, plan) = match plan::plan(f, &doms, &shape, cx.vectors) {
             Ok(plans) => plans,
             Err(why) => {
                 missed(why);
@@ -125,7 +125,8 @@ fn vectorize_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>
             }
         };
         cx.remark("vectorize", Subject::Loop, f, loc, || {
-            Verdict::done(format!("vectorized: {} rounds at a time", plan.rounds))
+            let (rounds, ty) = (plan.rounds, plan.vector.name());
+            Verdict::done(format!("vectorized: {rounds} rounds at a time, {ty}"))
         });
         done.insert(build::build(f, &shape, &split, &plan));
         return true;

@@ -37,14 +37,40 @@ const VARIANTS: &[Variant] = &[
         tier: Tier::Opt,
         features: Features::BMI1.union(Features::BMI2).union(Features::LZCNT),
     },
+    Variant {
+        suffix: "quickavx",
+        tier: Tier::Quick,
+        features: Features::all(),
+    },
+    Variant {
+        suffix: "avx",
+        tier: Tier::Opt,
+        features: Features::all(),
+    },
 ];
 
-fn host_has_bmi() -> bool {
-    std::arch::is_x86_feature_detected!("bmi2") && std::arch::is_x86_feature_detected!("lzcnt")
+/// What this processor has, as far as variants want it.
+fn host_features() -> Features {
+    let bmi =
+        std::arch::is_x86_feature_detected!("bmi2") && std::arch::is_x86_feature_detected!("lzcnt");
+    let avx =
+        std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma");
+    match (bmi, avx) {
+        (true, true) => Features::all(),
+        (true, false) => Features::BMI1 | Features::BMI2 | Features::LZCNT,
+        _ => Features::empty(),
+    }
 }
 
-/// Assembler text of one function, with the cells of its constants.
-pub fn assemble(f: &Function, v: &Variant, all: &[Function], unique: &str, out: &mut String) {
+/// Assembler text of one function, whose symbol gets the suffix, with the cells of its constants.
+pub fn assemble(
+    f: &Function,
+    v: &Variant,
+    all: &[Function],
+    suffix: &str,
+    unique: &str,
+    out: &mut String,
+) {
     let options = CodegenOptions {
         tier: v.tier,
         features: v.features,
@@ -62,10 +88,10 @@ pub fn assemble(f: &Function, v: &Variant, all: &[Function], unique: &str, out: 
         ..EmitOptions::default()
     };
     let blob = compile_with(f, &options, &emission).unwrap_or_else(|e| panic!("{}: {e}", f.name));
-    let symbol = format!("{}_{}", f.name, v.suffix);
+    let symbol = format!("{}_{suffix}", f.name);
     for (k, fixup) in blob.fixups.iter().enumerate() {
         let value = match fixup {
-            Fixup::MethodEntry(m) => format!("{}_{}", all[m.0 as usize].name, v.suffix),
+            Fixup::MethodEntry(m) => format!("{}_{suffix}", all[m.0 as usize].name),
             Fixup::NativeCode(m) => format!("native{}", m.0),
             Fixup::Helper(h) => format!("helper_{}", h.info().name),
             Fixup::MethodTable(t) => format!("{}", 0x1000 + t.0),
@@ -105,15 +131,16 @@ i64 helper_new_object(i64 mt) { buf[40] = mt; return (i64)(buf + 40); }
 i64 helper_new_array(i64 mt, i64 n) { buf[40] = mt; buf[43] = n; return (i64)(buf + 40); }
 i64 helper_new_small_object(i64 mt) { return helper_new_object(mt); }
 i64 helper_new_small_array(i64 mt, i64 n) { return helper_new_array(mt, n); }
+/* VECTOR is the size of vectors in bytes. */
 #define LANES(T, call, expression) ({ \
-    enum { N = 16 / sizeof(T) }; \
+    enum { N = VECTOR / sizeof(T) }; \
     T a[N], b[N], r[N]; i64 A = (i64)a, B = (i64)b, R = (i64)r; int good = 1; \
     for (int n = 0; n < N; n++) { a[n] = (T)(0x9e3779b97f4a7c15ull * (n + 1)); b[n] = (T)(0xd1b54a32d192ed03ull * (n + 3)); } \
     call; \
     for (int n = 0; n < N; n++) { T want = (T)(expression); good &= !memcmp(&want, &r[n], sizeof want); } \
     good; })
 #define SUMS(T, call) ({ \
-    enum { N = 16 / sizeof(T) }; \
+    enum { N = VECTOR / sizeof(T) }; \
     T a[N], sum = 0; i64 A = (i64)a; \
     for (int n = 0; n < N; n++) sum += a[n] = (T)(0x9e3779b97f4a7c15ull * (n + 1)); \
     (T)(call) == sum; })
@@ -122,13 +149,14 @@ void helper_memmove(i64 d, i64 s, i64 n) { memmove((void*)d, (void*)s, n); }
 void helper_throw(i64 o) { }
 void helper_throw_pending(void) { }
 void helper_poll(void) { }
+void helper_poll_wide(void) { }
 "#;
 
 /// The variants this processor can run.
 pub fn variants() -> Vec<&'static Variant> {
     VARIANTS
         .iter()
-        .filter(|v| v.features.is_empty() || host_has_bmi())
+        .filter(|v| host_features().contains(v.features))
         .collect()
 }
 

@@ -111,7 +111,7 @@ fn argument(word: &str, ty: Type) -> Option<Const> {
         Type::F32 => word.parse().ok().map(Const::f32),
         Type::F64 => word.parse().ok().map(Const::f64),
         Type::Ref | Type::ByRef => (word == "null").then(|| Const::of(ty, 0)),
-        Type::V128 => None,
+        Type::V128 | Type::V256 => None,
     }
 }
 
@@ -124,6 +124,6 @@ fn show(c: Const) -> String {
         Type::F64 => format!("{:?}", c.float()),
         Type::Ref | Type::ByRef if c.bits == 0 => "null".into(),
         Type::Ref | Type::ByRef => "an address".into(),
-        Type::V128 => "a vector".into(),
+        Type::V128 | Type::V256 => "a vector".into(),
     }
 }

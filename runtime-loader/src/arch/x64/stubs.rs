@@ -285,6 +285,85 @@ pub unsafe extern "C" fn poll() {
     )
 }
 
+/// Helper `poll_wide`: the same for code with vectors of 32 bytes, which only runs where there are such registers.
+///
+/// # Safety
+/// Only for managed code.
+#[unsafe(naked)]
+pub unsafe extern "C" fn poll_wide() {
+    naked_asm!(
+        "push rax",
+        "push rcx",
+        "push rdx",
+        "push rsi",
+        "push rdi",
+        "push r8",
+        "push r9",
+        "push r10",
+        "push r11",
+        "sub rsp, 512",
+        "vmovups [rsp], ymm0",
+        "vmovups [rsp + 32], ymm1",
+        "vmovups [rsp + 64], ymm2",
+        "vmovups [rsp + 96], ymm3",
+        "vmovups [rsp + 128], ymm4",
+        "vmovups [rsp + 160], ymm5",
+        "vmovups [rsp + 192], ymm6",
+        "vmovups [rsp + 224], ymm7",
+        "vmovups [rsp + 256], ymm8",
+        "vmovups [rsp + 288], ymm9",
+        "vmovups [rsp + 320], ymm10",
+        "vmovups [rsp + 352], ymm11",
+        "vmovups [rsp + 384], ymm12",
+        "vmovups [rsp + 416], ymm13",
+        "vmovups [rsp + 448], ymm14",
+        "vmovups [rsp + 480], ymm15",
+        "lea rsi, [rsp + 512 + 9 * 8 + 8]",
+        "mov [r15 + {last_sp}], rsi",
+        "mov [r15 + {last_fp}], rbp",
+        "mov rdi, r15",
+        "vzeroupper",
+        "call {entry}",
+        "vmovups ymm0, [rsp]",
+        "vmovups ymm1, [rsp + 32]",
+        "vmovups ymm2, [rsp + 64]",
+        "vmovups ymm3, [rsp + 96]",
+        "vmovups ymm4, [rsp + 128]",
+        "vmovups ymm5, [rsp + 160]",
+        "vmovups ymm6, [rsp + 192]",
+        "vmovups ymm7, [rsp + 224]",
+        "vmovups ymm8, [rsp + 256]",
+        "vmovups ymm9, [rsp + 288]",
+        "vmovups ymm10, [rsp + 320]",
+        "vmovups ymm11, [rsp + 352]",
+        "vmovups ymm12, [rsp + 384]",
+        "vmovups ymm13, [rsp + 416]",
+        "vmovups ymm14, [rsp + 448]",
+        "vmovups ymm15, [rsp + 480]",
+        "add rsp, 512",
+        "pop r11",
+        "pop r10",
+        "pop r9",
+        "pop r8",
+        "pop rdi",
+        "pop rsi",
+        "pop rdx",
+        "pop rcx",
+        "pop rax",
+        "cmp qword ptr [r15 + {pending}], 0",
+        "jne 2f",
+        "ret",
+        "2:",
+        "vzeroupper",
+        "jmp {throw}",
+        last_sp = const l::LAST_SP,
+        last_fp = const l::LAST_FP,
+        pending = const l::PENDING_EXCEPTION,
+        entry = sym eh::poll_entry,
+        throw = sym throw_pending,
+    )
+}
+
 macro_rules! resolve_stub {
     ($(#[$doc:meta])* $name:ident, $entry:path) => {
         $(#[$doc])*

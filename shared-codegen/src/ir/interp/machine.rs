@@ -3,6 +3,7 @@
 use super::{Answer, Host, InterpError, Memory, Raise, unsupported};
 use crate::ir::eval::Const;
 use crate::ir::text::NoNames;
+use crate::ir::vector::Bits;
 use crate::ir::{
     Block, Function, Imm, Inst, InstData, MemType, Op, Region, Slot, Target, Type, Value, typing,
 };
@@ -17,7 +18,7 @@ const MAX_DEPTH: usize = 500;
 pub(super) struct Frame {
     pub f: Rc<Function>,
     /// Bits of each value.
-    pub values: Vec<u128>,
+    pub values: Vec<Bits>,
     /// Addresses of the slots.
     pub slots: Vec<u64>,
     pub context: u64,
@@ -118,23 +119,23 @@ impl<'h> Machine<'h> {
         let frame = self.frames.last().expect("there is a frame");
         Const {
             ty: f.ty(v),
-            bits: frame.values[v.index()] as u64,
+            bits: frame.values[v.index()].low(),
         }
     }
 
     pub fn set(&mut self, v: Option<Value>, bits: u64) {
         if let Some(v) = v {
-            self.top().values[v.index()] = bits.into();
+            self.top().values[v.index()] = Bits::of(bits);
         }
     }
 
     /// Bits of a value of any size.
-    pub fn get_wide(&self, f: &Function, v: Value) -> u128 {
+    pub fn get_wide(&self, f: &Function, v: Value) -> Bits {
         let frame = self.frames.last().expect("there is a frame");
         frame.values[f.resolve(v).index()]
     }
 
-    pub fn set_wide(&mut self, v: Option<Value>, bits: u128) {
+    pub fn set_wide(&mut self, v: Option<Value>, bits: Bits) {
         if let Some(v) = v {
             self.top().values[v.index()] = bits;
         }
@@ -167,12 +168,12 @@ impl<'h> Machine<'h> {
         if params.len() != args.len() {
             return unsupported(format!("{} arguments for {}", args.len(), f.name));
         }
-        let mut values = vec![0; f.values.len()];
+        let mut values = vec![Bits::default(); f.values.len()];
         for (&p, a) in params.iter().zip(args) {
             if !typing::compatible(f.ty(p), a.ty) {
                 return unsupported(format!("{a:?} for {p} of {}", f.name));
             }
-            values[p.index()] = a.bits.into();
+            values[p.index()] = Bits::of(a.bits);
         }
         let mark = self.mem.stack_mark();
         let mut slots = Vec::with_capacity(f.slots.len());
@@ -265,7 +266,7 @@ impl<'h> Machine<'h> {
     }
 
     fn go(&mut self, f: &Function, target: &Target) {
-        let args: Vec<u128> = target.args.iter().map(|&v| self.get_wide(f, v)).collect();
+        let args: Vec<Bits> = target.args.iter().map(|&v| self.get_wide(f, v)).collect();
         let frame = self.top();
         for (&p, bits) in f.blocks[target.block.index()].params.iter().zip(args) {
             frame.values[p.index()] = bits;

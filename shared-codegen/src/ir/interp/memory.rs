@@ -1,6 +1,7 @@
 //! The interpreter's memory.
 
 use crate::ir::eval::Const;
+use crate::ir::vector::Bits;
 use crate::ir::{MemType, Type};
 use std::fmt;
 
@@ -109,17 +110,15 @@ impl Memory {
         Ok(())
     }
 
-    /// Loads 16 bytes.
-    pub fn load_wide(&self, address: u64) -> Result<u128, BadAddress> {
-        let mut buffer = [0; 16];
-        buffer.copy_from_slice(self.bytes(address, 16)?);
-        Ok(u128::from_le_bytes(buffer))
+    /// Loads a vector.
+    pub fn load_wide(&self, address: u64, ty: MemType) -> Result<Bits, BadAddress> {
+        Ok(Bits::from_bytes(self.bytes(address, ty.bytes().into())?))
     }
 
-    /// Stores 16 bytes.
-    pub fn store_wide(&mut self, address: u64, bits: u128) -> Result<(), BadAddress> {
-        let to = self.bytes_mut(address, 16)?;
-        to.copy_from_slice(&bits.to_le_bytes());
+    /// Stores a vector.
+    pub fn store_wide(&mut self, address: u64, ty: MemType, bits: Bits) -> Result<(), BadAddress> {
+        let to = self.bytes_mut(address, ty.bytes().into())?;
+        to.copy_from_slice(&bits.to_bytes()[..to.len()]);
         Ok(())
     }
 

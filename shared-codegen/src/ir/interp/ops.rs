@@ -6,7 +6,7 @@ use crate::abi::helper::HelperId;
 use crate::abi::layout;
 use crate::abi::trap::TrapKind;
 use crate::ir::eval::{Const, Outcome, compare, eval};
-use crate::ir::vector::eval_vector;
+use crate::ir::vector::{Bits, eval_vector, vector_type};
 use crate::ir::{Function, Imm, InstData, MemType, Op, Type, Value};
 
 const NULL: Raise = Raise::Trap(TrapKind::NullReference);
@@ -49,28 +49,27 @@ impl Machine<'_> {
 
     /// Operations on vectors, loads and stores of them.
     fn vector_op(&mut self, f: &Function, data: &InstData) -> Answer<Flow> {
-        let args: Vec<u128> = data.args.iter().map(|&v| self.get_wide(f, v)).collect();
-        let at = |offset: i32| (args[0] as u64).wrapping_add(offset as i64 as u64);
-        let (loaded, stored) = match (data.op, data.imm) {
-            (Op::Load, Imm::Mem(m)) => (Some(at(m.offset)), None),
-            (Op::SlotLoad, Imm::Slot(s, offset, _)) => (Some(self.slot_at(s, offset)), None),
-            (Op::Store, Imm::Mem(m)) => (None, Some((at(m.offset), args[1]))),
-            (Op::SlotStore, Imm::Slot(s, offset, _)) => {
-                (None, Some((self.slot_at(s, offset), args[0])))
+        let args: Vec<Bits> = data.args.iter().map(|&v| self.get_wide(f, v)).collect();
+        let at = |offset: i32| args[0].low().wrapping_add(offset as i64 as u64);
+        let bits = match (data.op, data.imm) {
+            (Op::Load, Imm::Mem(m)) => self.mem.load_wide(at(m.offset), m.ty)?,
+            (Op::SlotLoad, Imm::Slot(s, offset, ty)) => {
+                self.mem.load_wide(self.slot_at(s, offset), ty)?
             }
-            _ => (None, None),
+            (Op::Store, Imm::Mem(m)) => {
+                self.mem.store_wide(at(m.offset), m.ty, args[1])?;
+                return Ok(Flow::Next);
+            }
+            (Op::SlotStore, Imm::Slot(s, offset, ty)) => {
+                self.mem.store_wide(self.slot_at(s, offset), ty, args[0])?;
+                return Ok(Flow::Next);
+            }
+            _ => match eval_vector(data.op, vector_type(f, data), &data.imm, &args) {
+                Some(bits) => bits,
+                None => return unsupported("vector operation"),
+            },
         };
-        if let Some(at) = loaded {
-            let bits = self.mem.load_wide(at)?;
-            self.set_wide(data.result, bits);
-        } else if let Some((at, bits)) = stored {
-            self.mem.store_wide(at, bits)?;
-        } else {
-            let Some(bits) = eval_vector(data.op, &data.imm, &args) else {
-                return unsupported("vector operation");
-            };
-            self.set_wide(data.result, bits);
-        }
+        self.set_wide(data.result, bits);
         Ok(Flow::Next)
     }
 

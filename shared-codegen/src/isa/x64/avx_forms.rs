@@ -29,7 +29,41 @@ fn mov(op: SseMovOp, lanes: Lanes, src: &RegMem, dst: Reg) -> Form {
     }
 }
 
+/// The result has half the size of the operand.
+pub(super) fn is_narrowing(op: SsePackedUnOp) -> bool {
+    matches!(op, SsePackedUnOp::Cvtpd2ps | SsePackedUnOp::Cvttpd2dq)
+}
+
 impl MInst {
+    /// The form of an instruction where VEX encoding is wanted: SSE instructions are those of AVX that do the same, with
+    /// the upper half of the result zero.
+    pub(super) fn vex_form(&self) -> Option<Form> {
+        let f = match self {
+            MInst::SseMov { op, src, dst } | MInst::SseMovScalar { op, src, dst } => {
+                return Some(mov(*op, Lanes::X, src, *dst));
+            }
+            _ => self.sse_form(),
+        };
+        let Some(f) = f else { return self.form() };
+        let f = f.avx(Lanes::X);
+        Some(match self {
+            // The destination is the first source too.
+            MInst::SseUn { dst, .. }
+            | MInst::Sse { dst, .. }
+            | MInst::SsePacked { dst, .. }
+            | MInst::SsePackedImm { dst, .. }
+            | MInst::SseShift { dst, .. }
+            | MInst::ZeroXmm { dst }
+            | MInst::IntToFloat { dst, .. } => f.with_first_source(*dst),
+            MInst::SseUnImm {
+                op: SseUnImmOp::Roundss | SseUnImmOp::Roundsd,
+                dst,
+                ..
+            } => f.with_first_source(*dst),
+            _ => f,
+        })
+    }
+
     /// The form of an AVX instruction.
     pub(super) fn avx_form(&self) -> Option<Form> {
         Some(match self {
@@ -99,14 +133,15 @@ impl MInst {
                 src,
                 dst,
             } => {
-                let from = if op.row().x < 16 {
-                    Width::X
-                } else {
-                    (*lanes).into()
+                let narrow = |is| match is {
+                    true => Width::X,
+                    false => Width::from(*lanes),
                 };
+                let from = narrow(op.row().x < 16);
+                let to = narrow(is_narrowing(*op));
                 Form::row(op.row())
                     .avx(*lanes)
-                    .args([rm(src, from), Arg::Reg(*dst, (*lanes).into())])
+                    .args([rm(src, from), Arg::Reg(*dst, to)])
             }
             MInst::AvxUnImm {
                 op,
@@ -158,6 +193,18 @@ impl MInst {
                     ..Form::row(op.row()).avx(*lanes)
                 };
                 three(f, (*lanes).into(), *src2, src3, *dst)
+            }
+            MInst::Permq { src, imm, dst } => {
+                let f = Form {
+                    pfx: Pfx::P66,
+                    w: true,
+                    ..Form::new("permq", Map::M0f3a, 0x00).avx(Lanes::Y)
+                };
+                f.args([
+                    Arg::Imm(*imm as i8 as i64, 1),
+                    Arg::RmReg(*src, Width::Y),
+                    Arg::Reg(*dst, Width::Y),
+                ])
             }
             MInst::ExtractHigh { src, dst } => {
                 let f = Form {

@@ -108,6 +108,8 @@ pub struct Emitter<'a> {
     /// Where in the text padding belongs.
     paddings: Vec<usize>,
     align: u32,
+    /// SSE instructions become AVX ones: the function uses vectors of 32 bytes.
+    pub(super) vex: bool,
 }
 
 impl<'a> Emitter<'a> {
@@ -132,6 +134,7 @@ impl<'a> Emitter<'a> {
             pool_text: String::new(),
             paddings: Vec::new(),
             align: 1,
+            vex: false,
         }
     }
 
@@ -221,9 +224,9 @@ impl<'a> Emitter<'a> {
         l
     }
 
-    /// Puts a constant of 4, 8 or 16 bytes into the pool and a label at it.
+    /// Puts a constant of 4, 8, 16 or 32 bytes into the pool and a label at it; aligned to its size or 16 bytes.
     pub fn place_constant(&mut self, l: Label, bytes: &[u8]) {
-        let align = bytes.len().next_power_of_two() as u32;
+        let align = bytes.len().next_power_of_two().min(16) as u32;
         self.align = self.align.max(align);
         self.buf.pool_data(l, align, bytes);
         if let Some(prefix) = self.opts.text {
@@ -240,7 +243,11 @@ impl<'a> Emitter<'a> {
 
     /// Emits an instruction.
     pub fn emit(&mut self, inst: &MInst) {
-        match inst.form() {
+        let form = match self.vex {
+            true => inst.vex_form(),
+            false => inst.form(),
+        };
+        match form {
             Some(form) => {
                 if let MInst::Div { .. } = inst {
                     self.trap_here(TrapKind::DivideByZero);

@@ -1,5 +1,7 @@
 //! Instruction-set extensions.
 
+use crate::ir::Type;
+
 bitflags::bitflags! {
     /// Extensions code may use, beyond x86-64-v2 (SSE4.2, POPCNT), which is the baseline.
     #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -16,5 +18,15 @@ bitflags::bitflags! {
         const AVX2 = 16;
         /// Fused multiply-add.
         const FMA = 32;
+    }
+}
+
+impl Features {
+    /// The largest vectors.
+    pub fn vectors(self) -> Type {
+        match self.contains(Features::AVX | Features::AVX2) {
+            true => Type::V256,
+            false => Type::V128,
+        }
     }
 }

@@ -5,10 +5,11 @@ use super::emit::{ConstMode, EmitOptions, Emitter};
 use super::encode::FrameMap;
 use super::inst::MInst;
 use super::lower::{Lowered, block_label};
-use super::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
+use super::operand::{Amode, Cc, Lanes, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
 use super::regs::{self, Reg};
 use super::reload::SpillCache;
+use super::upper_halves;
 use super::visit::Substitute;
 use crate::abi::trap::TrapKind;
 use crate::compile::{CompileError, MachinePasses};
@@ -54,9 +55,11 @@ pub fn finish(
     };
     let forward = forwarding(f, &lowered, allocation);
     let mut emitter = Emitter::new(options, lowered.num_labels, map);
+    emitter.vex = lowered.code.float_bytes == 32;
     for c in &lowered.pool {
-        emitter.place_constant(c.label, &c.bits.to_le_bytes()[..c.size as usize]);
+        emitter.place_constant(c.label, &c.bits.to_bytes()[..c.size as usize]);
     }
+    let upper_in_use = upper_halves::in_use(&lowered.code, allocation);
     let insts = std::mem::take(&mut lowered.code.insts);
     let mut finish = Finish {
         f,
@@ -67,6 +70,8 @@ pub fn finish(
         forward: &forward,
         emitter,
         faulting: None,
+        upper: false,
+        upper_in_use: &upper_in_use,
         spills: SpillCache::default(),
         spills_after: vec![None; lowered.code.order.blocks.len()],
         align_loops: passes.align_loops,
@@ -161,6 +166,10 @@ pub(super) struct Finish<'a, 'e> {
     pub(super) emitter: Emitter<'e>,
     /// The next instruction of the function (not the allocator's moves) may fault.
     faulting: Option<TrapKind>,
+    /// The upper halves of vector registers may be in use at this point.
+    upper: bool,
+    /// The same where each block starts.
+    upper_in_use: &'a [bool],
     /// Spilled values in registers, at this point.
     spills: SpillCache,
     /// The same at the ends of the blocks emitted so far.
@@ -215,6 +224,7 @@ impl Finish<'_, '_> {
                 self.emit(alu_imm(AluOp::Sub, RSP, self.filter_frame()));
             }
             self.spills = self.spills_before(b);
+            self.upper = self.upper_in_use[b.index()];
             self.block(b, &mut insts);
             self.spills_after[b.index()] = Some(std::mem::take(&mut self.spills));
         }
@@ -253,10 +263,12 @@ impl Finish<'_, '_> {
         let mut next = edits.partition_point(|(p, _)| *p < first);
         for i in range {
             let inst = regalloc2::Inst::new(i);
-            while let Some((p, Edit::Move { from, to })) = edits.get(next)
+            while let Some((p, edit)) = edits.get(next)
                 && *p <= ProgPoint::before(inst)
             {
+                let Edit::Move { from, to } = edit;
                 self.edit(*from, *to);
+                self.upper |= self.emitter.vex && upper_halves::moves_vectors(edit);
                 next += 1;
             }
             let mut code = std::mem::replace(&mut insts[i], MInst::Int3 {});
@@ -275,12 +287,12 @@ impl Finish<'_, '_> {
         let inst = match (from.as_reg(), to.as_reg(), spill(from), spill(to)) {
             (Some(a), Some(b), ..) => {
                 self.spills.copy(a, b);
-                reg_move(a, b)
+                self.reg_move(a, b)
             }
             (Some(a), _, _, Some(slot)) if self.spills.store(a, slot) => self.store_move(a, slot),
             (Some(_), _, _, Some(_)) => return,
             (_, Some(b), Some(slot), _) => match self.spills.load(slot, b) {
-                Some(a) => reg_move(a, b),
+                Some(a) => self.reg_move(a, b),
                 None => self.load_move(slot, b),
             },
             _ => {
@@ -297,6 +309,11 @@ impl Finish<'_, '_> {
             src: RegMem::Reg(src),
             dst,
             ..
+        }
+        | MInst::AvxMov {
+            src: RegMem::Reg(src),
+            dst,
+            ..
         } = &inst
             && src == dst
         {
@@ -307,9 +324,9 @@ impl Finish<'_, '_> {
 
     /// What moves a float register from and to its spill slot.
     fn float_move(&self) -> SseMovOp {
-        match self.lowered.code.wide_floats {
-            true => SseMovOp::Movups,
-            false => SseMovOp::Movsd,
+        match self.lowered.code.float_bytes {
+            8 => SseMovOp::Movsd,
+            _ => SseMovOp::Movups,
         }
     }
 
@@ -320,6 +337,12 @@ impl Finish<'_, '_> {
                 size: Size::S64,
                 dst,
                 src: RegImm::Reg(src),
+            },
+            _ if self.emitter.vex => MInst::AvxStore {
+                op: SseMovOp::Movups,
+                lanes: Lanes::Y,
+                dst,
+                src,
             },
             _ => MInst::SseStore {
                 op: self.float_move(),
@@ -337,8 +360,36 @@ impl Finish<'_, '_> {
                 src,
                 dst,
             },
+            _ if self.emitter.vex => MInst::AvxMov {
+                op: SseMovOp::Movups,
+                lanes: Lanes::Y,
+                src,
+                dst,
+            },
             _ => MInst::SseMovScalar {
                 op: self.float_move(),
+                src,
+                dst,
+            },
+        }
+    }
+
+    fn reg_move(&self, a: PReg, b: PReg) -> MInst {
+        let (src, dst) = (RegMem::Reg(Reg::phys(a)), Reg::phys(b));
+        match a.class() {
+            RegClass::Int => MInst::Mov {
+                size: Size::S64,
+                src,
+                dst,
+            },
+            _ if self.emitter.vex => MInst::AvxMov {
+                op: SseMovOp::Movaps,
+                lanes: Lanes::Y,
+                src,
+                dst,
+            },
+            _ => MInst::SseMov {
+                op: SseMovOp::Movaps,
                 src,
                 dst,
             },
@@ -368,6 +419,11 @@ impl Finish<'_, '_> {
     /// registers allow it.
     fn inst(&mut self, mut inst: MInst) {
         self.retarget(&mut inst);
+        if self.upper && inst.leaves_function() {
+            self.emit(MInst::Vzeroupper {});
+            self.upper = false;
+        }
+        self.upper |= inst.touches_upper_halves();
         match inst {
             MInst::Ret { .. } | MInst::JmpFixup { .. } | MInst::JmpReg { .. } => {
                 self.epilogue();
@@ -434,22 +490,6 @@ impl Finish<'_, '_> {
             addr: Amode::base(RSP, outgoing),
             dst,
         });
-    }
-}
-
-fn reg_move(a: PReg, b: PReg) -> MInst {
-    let (src, dst) = (RegMem::Reg(Reg::phys(a)), Reg::phys(b));
-    match a.class() {
-        RegClass::Int => MInst::Mov {
-            size: Size::S64,
-            src,
-            dst,
-        },
-        _ => MInst::SseMov {
-            op: SseMovOp::Movaps,
-            src,
-            dst,
-        },
     }
 }
 

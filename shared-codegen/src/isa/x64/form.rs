@@ -277,6 +277,22 @@ impl Form {
         self
     }
 
+    /// An operand before the last one, in VEX.vvvv; behind a sole register that is source and destination.
+    pub(super) fn with_first_source(mut self, src: Reg) -> Form {
+        let count = self
+            .args
+            .iter()
+            .filter(|a| !matches!(a, Slot::None))
+            .count();
+        let last = self.args[count - 1];
+        let first = Slot::Vex(src, Width::X);
+        match last {
+            Slot::RmReg(..) => self.args[count] = first,
+            _ => (self.args[count - 1], self.args[count]) = (first, last),
+        }
+        self
+    }
+
     #[inline(always)]
     pub(super) fn lock(mut self) -> Form {
         self.lead = LOCK;

@@ -282,7 +282,7 @@ insts! {
     Avx { val op: SsePackedOp, val lanes: Lanes, reg src1: Reg, reg src2: RegMem, dst dst: Reg };
     /// `dst = op(src1, src2, imm)`, packed.
     AvxImm { val op: SsePackedImmOp, val lanes: Lanes, reg src1: Reg, reg src2: RegMem, val imm: u8, dst dst: Reg };
-    /// `dst = op src`, packed; not the narrowing conversions.
+    /// `dst = op src`, packed; the narrowing conversions only of registers.
     AvxUn { val op: SsePackedUnOp, val lanes: Lanes, reg src: RegMem, dst dst: Reg };
     /// `dst = op(src, imm)`, packed operations only.
     AvxUnImm { val op: SseUnImmOp, val lanes: Lanes, reg src: RegMem, val imm: u8, dst dst: Reg };
@@ -292,6 +292,8 @@ insts! {
     Broadcast { val op: BroadcastOp, val lanes: Lanes, reg src: RegMem, dst dst: Reg };
     /// `dst = src1 op (src2 * src3)`.
     Fma { val op: FmaOp, val lanes: Lanes, reg src1: Reg, reg src2: Reg, reg src3: RegMem, tied dst: Reg };
+    /// The words of 64 bits of a 256-bit register in the order that two bits each of `imm` say.
+    Permq { reg src: Reg, val imm: u8, dst dst: Reg };
     /// Upper half of a 256-bit register.
     ExtractHigh { reg src: Reg, dst dst: Reg };
     /// Clears the upper halves of all AVX registers: before code that uses SSE.

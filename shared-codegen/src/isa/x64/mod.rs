@@ -30,7 +30,8 @@ pub mod regs;
 mod reload;
 mod sequence;
 mod sse_forms;
-pub mod visit;
+pub mod upper_halves;
+mod visit;
 
 pub use features::Features;
 pub use inst::{CallKind, FixedRegs, MInst};

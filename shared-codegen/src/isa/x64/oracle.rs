@@ -1,6 +1,7 @@
 //! Test oracle: for random operands of every row of the instruction table, our bytes are what GNU as
 //! makes of our text, and iced-x86 decodes them as one instruction of that length.
 
+use super::avx_forms::is_narrowing;
 use super::encode::{FrameMap, encode};
 use super::inst::{CallKind, FixedRegs, MInst};
 use super::operand::{Amode, Cc, Lanes, RegImm, RegMem, RegMemImm, Size};
@@ -162,9 +163,11 @@ fn exists(i: &MInst) -> bool {
         MInst::AvxMov { op, lanes, .. } | MInst::AvxStore { op, lanes, .. } => {
             *lanes == Lanes::X || !matches!(op, SseMovOp::Movss | SseMovOp::Movsd)
         }
-        MInst::AvxUn { op, .. } => {
-            !matches!(op, SsePackedUnOp::Cvtpd2ps | SsePackedUnOp::Cvttpd2dq)
-        }
+        MInst::AvxUn {
+            op,
+            src: RegMem::Mem(_),
+            ..
+        } => !is_narrowing(*op),
         MInst::AvxUnImm { op, .. } => !matches!(op, SseUnImmOp::Roundss | SseUnImmOp::Roundsd),
         MInst::Broadcast { op, lanes, .. } => *lanes == Lanes::Y || *op != BroadcastOp::Sd,
         MInst::Fma { op, lanes, .. } => {
@@ -175,6 +178,14 @@ fn exists(i: &MInst) -> bool {
                 )
         }
         _ => true,
+    }
+}
+
+/// SSE instructions whose AVX versions are tried too.
+fn exists_as_avx(i: &MInst) -> bool {
+    match i {
+        MInst::SsePackedUn { op, src, .. } => !is_narrowing(*op) || matches!(src, RegMem::Reg(_)),
+        _ => i.sse_form().is_some(),
     }
 }
 
@@ -215,22 +226,22 @@ fn bytes_equal_gnu_as() {
     let mut lines = vec![];
     for _ in 0..400 {
         for inst in MInst::samples(&mut rng).into_iter().filter(exists) {
-            let Some(mut form) = inst.form() else {
-                continue;
-            };
-            form.resolve(&frame);
-            let e = encode(&form);
-            let mut line = String::new();
-            print(
-                &form,
-                &LocalNames {
-                    prefix: "f",
-                    fixups: &Default::default(),
-                },
-                &mut line,
-            );
-            let _ = writeln!(text, "{line}\n.balign 16, 0");
-            lines.push((line, e));
+            let vex = inst.vex_form().filter(|_| exists_as_avx(&inst));
+            for mut form in inst.form().into_iter().chain(vex) {
+                form.resolve(&frame);
+                let e = encode(&form);
+                let mut line = String::new();
+                print(
+                    &form,
+                    &LocalNames {
+                        prefix: "f",
+                        fixups: &Default::default(),
+                    },
+                    &mut line,
+                );
+                let _ = writeln!(text, "{line}\n.balign 16, 0");
+                lines.push((line, e));
+            }
         }
     }
     let labels: String = (0..4).map(|i| format!(".Lf_{i}:\n")).collect();

@@ -142,7 +142,11 @@ impl Emitter<'_> {
         let cell = |h| RegMem::Mem(Amode::Fixup(Fixup::Helper(h)));
         match body {
             ColdBody::Poll { back } => {
-                self.call(cell(HelperId::Poll), CallKind::Plain);
+                let helper = match self.vex {
+                    true => HelperId::PollWide,
+                    false => HelperId::Poll,
+                };
+                self.call(cell(helper), CallKind::Plain);
                 self.jump_always(back);
             }
             ColdBody::ThrowPending => self.call(cell(HelperId::ThrowPending), CallKind::Plain),

@@ -175,7 +175,7 @@ fn effects(data: &InstData) -> Fx {
         return Fx::empty();
     }
     let leaf = !helper.intersects(Effects::TRANSITION | Effects::STUB | Effects::NORETURN);
-    match leaf && h != HelperId::Poll {
+    match leaf && !matches!(h, HelperId::Poll | HelperId::PollWide) {
         true => Fx::READ | Fx::WRITE,
         false => fx,
     }

@@ -69,6 +69,7 @@ struct Maker<'a, 'f> {
 impl<'a, 'f> Maker<'a, 'f> {
     /// Computes what all rounds need.
     fn new(mut front: Front<'a, 'f>, shape: &'a Shape, plan: &'a VectorPlan) -> Self {
+        let ty = plan.vector;
         let mut values = FxHashMap::default();
         for o in plan.offsets() {
             let wide = front.compute_wide(o.value);
@@ -80,17 +81,17 @@ impl<'a, 'f> Maker<'a, 'f> {
             match *node {
                 Node::Splat(v, lane) => {
                     let x = front.compute(v);
-                    fixed[n] = Some(splat(&mut front.e, lane, x));
+                    fixed[n] = Some(splat(&mut front.e, ty, lane, x));
                 }
                 Node::Const(0, _) => {
-                    fixed[n] = Some(front.e.emit(Op::VZero, Type::V128, &[], Imm::None));
+                    fixed[n] = Some(front.e.emit(Op::VZero, ty, &[], Imm::None));
                 }
                 Node::Const(bits, lane) => {
                     let x = front.e.emit(Op::Iconst, lane.scalar(), &[], Imm::Int(bits));
-                    fixed[n] = Some(splat(&mut front.e, lane, x));
+                    fixed[n] = Some(splat(&mut front.e, ty, lane, x));
                 }
                 Node::Counter(lane) => {
-                    let iota = front.e.emit(Op::VIota, Type::V128, &[], Imm::Lane(lane));
+                    let iota = front.e.emit(Op::VIota, ty, &[], Imm::Lane(lane));
                     iotas.insert(lane, iota);
                 }
                 Node::Load(access) => {
@@ -123,12 +124,13 @@ impl<'a, 'f> Maker<'a, 'f> {
 
     /// Goes to the header of the vector loop if there are enough rounds.
     fn enter(&mut self, entry: &Entry) -> Block {
+        let ty = self.plan.vector;
         let test = self.e.icmp(IntCc::Slt, entry.start, entry.last);
         let mut args: SmallVec<[Value; 2]> = SmallVec::from_slice(&[entry.start]);
         for sum in &self.plan.sums {
             let first = match sum.collect {
-                Collect::Sum => self.e.emit(Op::VZero, Type::V128, &[], Imm::None),
-                _ => splat(&mut self.e, sum.lane, entry.args[sum.position]),
+                Collect::Sum => self.e.emit(Op::VZero, ty, &[], Imm::None),
+                _ => splat(&mut self.e, ty, sum.lane, entry.args[sum.position]),
             };
             args.extend(std::iter::repeat_n(first, self.vectors()));
         }
@@ -140,7 +142,7 @@ impl<'a, 'f> Maker<'a, 'f> {
         self.wide = self.e.f.add_param(header, Type::I64);
         for _ in &self.plan.sums {
             let vectors = 0..self.vectors();
-            let params = vectors.map(|_| self.e.f.add_param(header, Type::V128));
+            let params = vectors.map(|_| self.e.f.add_param(header, ty));
             self.accumulators.push(params.collect());
         }
         header
@@ -213,7 +215,7 @@ impl<'a, 'f> Maker<'a, 'f> {
     }
 
     fn binary(&mut self, op: Op, imm: Imm, a: Value, b: Value) -> Value {
-        self.e.emit(op, Type::V128, &[a, b], imm)
+        self.e.emit(op, self.plan.vector, &[a, b], imm)
     }
 
     /// Where the elements of a vector are, and what is accessed at once.
@@ -239,7 +241,8 @@ impl<'a, 'f> Maker<'a, 'f> {
                 2 => MemType::U16,
                 4 => MemType::I32,
                 8 => MemType::I64,
-                _ => MemType::V128,
+                16 => MemType::V128,
+                _ => MemType::V256,
             },
             alias: access.alias,
             volatile: false,
@@ -253,7 +256,10 @@ impl<'a, 'f> Maker<'a, 'f> {
         let ty = mem.ty.value_type();
         let v = self.e.emit(Op::Load, ty, &[at], Imm::Mem(mem));
         match word_lane(ty) {
-            Some(lane) => self.e.emit(Op::VLow, Type::V128, &[v], Imm::Lane(lane)),
+            Some(lane) => self
+                .e
+                .emit(Op::VLow, self.plan.vector, &[v], Imm::Lane(lane)),
+            None if ty != self.plan.vector => self.e.emit(Op::VWiden, Type::V256, &[v], Imm::None),
             None => v,
         }
     }
@@ -263,6 +269,9 @@ impl<'a, 'f> Maker<'a, 'f> {
         let ty = mem.ty.value_type();
         let value = match word_lane(ty) {
             Some(lane) => self.e.emit(Op::VFirst, ty, &[value], Imm::Lane(lane)),
+            None if ty != self.plan.vector => {
+                self.e.emit(Op::VHalf, Type::V128, &[value], Imm::None)
+            }
             None => value,
         };
         self.e.store(at, value, mem);
@@ -276,7 +285,7 @@ impl<'a, 'f> Maker<'a, 'f> {
         let v = match self.plan.nodes[n] {
             Node::Unary(op, imm, x) => {
                 let x = self.value(x, vector, values);
-                self.e.emit(op, Type::V128, &[x], imm)
+                self.e.emit(op, self.plan.vector, &[x], imm)
             }
             Node::Binary(op, imm, a, b) => {
                 let a = self.value(a, vector, values);
@@ -285,7 +294,7 @@ impl<'a, 'f> Maker<'a, 'f> {
             }
             Node::Select(mask, a, b) => {
                 let args = [mask, a, b].map(|n| self.value(n, vector, values));
-                self.e.emit(Op::VSelect, Type::V128, &args, Imm::None)
+                self.e.emit(Op::VSelect, self.plan.vector, &args, Imm::None)
             }
             Node::Counter(lane) => self.counter(lane, vector),
             Node::Splat(..) | Node::Const(..) | Node::Load(_) => {
@@ -305,7 +314,7 @@ impl<'a, 'f> Maker<'a, 'f> {
             Type::I32 => self.trunc(first),
             _ => first,
         };
-        let all = splat(&mut self.e, lane, first);
+        let all = splat(&mut self.e, self.plan.vector, lane, first);
         self.binary(Op::VAdd, Imm::Lane(lane), all, self.iotas[&lane])
     }
 
@@ -396,6 +405,6 @@ fn word_lane(ty: Type) -> Option<Lane> {
     }
 }
 
-fn splat(e: &mut Emitter, lane: Lane, x: Value) -> Value {
-    e.emit(Op::VSplat, Type::V128, &[x], Imm::Lane(lane))
+fn splat(e: &mut Emitter, ty: Type, lane: Lane, x: Value) -> Value {
+    e.emit(Op::VSplat, ty, &[x], Imm::Lane(lane))
 }

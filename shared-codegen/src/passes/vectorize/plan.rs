@@ -85,17 +85,20 @@ pub(super) struct VectorPlan {
     pub apart: Vec<(Walk, Walk)>,
     /// What is needed behind the vector loop and the same in all rounds.
     pub invariant: Vec<Value>,
+    /// Type of the vectors.
+    pub vector: Type,
     /// Rounds of one vector.
     pub count: u32,
     /// Rounds done together, by one vector or several.
     pub rounds: u32,
 }
 
-/// What to ask in front of a loop and how to vectorize it, or why it is not possible.
+/// What to ask in front of a loop and how to vectorize it with vectors of up to a size, or why it is not possible.
 pub(super) fn plan(
     f: &Function,
     doms: &Dominators,
     shape: &Shape,
+    largest: Type,
 ) -> Result<(Plan, VectorPlan), Why> {
     if shape.step != Step::Const(1) {
         return Err("it does not count up by 1");
@@ -104,13 +107,16 @@ pub(super) fn plan(
     if !finder.find() {
         return Err("its rounds are not known in front");
     }
-    // As many rounds by one vector as the smallest lanes allow, down to as few as the largest lanes want.
     let mut why = TOO_WIDE;
-    for count in [16, 8, 4, 2] {
+    for (vector, count) in COUNTS {
+        if vector.bytes() > largest.bytes() {
+            continue;
+        }
         let planner = Planner {
             f,
             shape,
             finder: &finder,
+            vector,
             count,
             nodes: Vec::new(),
             of: FxHashMap::default(),
@@ -135,6 +141,19 @@ pub(super) fn plan(
     Err(why)
 }
 
+/// Vectors to try with the rounds that one does: large ones first, and as many rounds as the smallest lanes allow, down to
+/// as few as the largest lanes want.
+const COUNTS: [(Type, u32); 8] = [
+    (Type::V256, 32),
+    (Type::V256, 16),
+    (Type::V256, 8),
+    (Type::V256, 4),
+    (Type::V128, 16),
+    (Type::V128, 8),
+    (Type::V128, 4),
+    (Type::V128, 2),
+];
+
 pub(super) const NO_WORK: Why = "it computes nothing that can be vectorized";
 pub(super) const NO_SUCH_OP: Why = "there is no vector instruction for what it computes";
 pub(super) const OTHER_TYPES: Why = "it computes with other types than it stores";
@@ -145,6 +164,8 @@ pub(super) struct Planner<'a> {
     pub f: &'a Function,
     pub shape: &'a Shape,
     pub finder: &'a Finder<'a>,
+    /// Type of the vectors.
+    pub vector: Type,
     /// Rounds of one vector.
     pub count: u32,
     pub nodes: Vec<Node>,
@@ -275,6 +296,7 @@ impl<'a> Planner<'a> {
             tested: self.tested,
             apart: self.apart,
             invariant: self.invariant,
+            vector: self.vector,
             count: self.count,
         })
     }

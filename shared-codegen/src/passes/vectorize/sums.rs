@@ -30,7 +30,7 @@ impl Planner<'_> {
                 Type::F32 | Type::F64 => return Err("the order of operations on floats matters"),
                 _ => return Err("a reference differs from round to round"),
             };
-            if lane.count() != self.count {
+            if lane.count(self.vector) != self.count {
                 return Err(TOO_WIDE);
             }
             let result = self.f.resolve(arg);

@@ -2,7 +2,7 @@
 
 use super::plan::{MAX_NODES, NO_SUCH_OP, Node, OTHER_TYPES, Planner, TOO_WIDE, Why};
 use crate::ir::vector::scalar_op;
-use crate::ir::{Imm, Inst, InstData, Lane, MemType, Op, Type, Value};
+use crate::ir::{Imm, Inst, InstData, Lane, MemType, Op, Value};
 
 impl Planner<'_> {
     /// The node of a value in lanes of this kind.
@@ -14,7 +14,7 @@ impl Planner<'_> {
         if self.nodes.len() > MAX_NODES {
             return Err("it is too large");
         }
-        if self.count * lane.bytes() > Type::V128.bytes() {
+        if self.count * lane.bytes() > self.vector.bytes() {
             return Err(TOO_WIDE);
         }
         if self.f.ty(v) != lane.scalar() {

@@ -469,7 +469,6 @@ impl Context for Lower<'_> {
         round(ty: &Ty, src: RegMem, imm: u8) -> Float = SseUnImm {
             op: if *ty == Ty::F32 { SseUnImmOp::Roundss } else { SseUnImmOp::Roundsd }, src: src, imm: imm
         };
-        packed_un(op: &SsePackedUnOp, src: Reg) -> Float = SsePackedUn { op: *op, src: RegMem::Reg(src) };
         gpr_to_xmm(size: &Size, src: RegMem) -> Float = GprToXmm { size: *size, src: src };
         bits_float(ty: &Ty, src: Reg) -> Float =
             GprToXmm { size: super::emit::size_of_ty(*ty), src: RegMem::Reg(src) };
@@ -554,12 +553,12 @@ impl Context for Lower<'_> {
 
     fn sign_bit(&mut self, ty: &Ty) -> RegMem {
         let bits = if *ty == Ty::F32 { 1 << 31 } else { 1 << 63 };
-        RegMem::Mem(self.pool_const(bits, 16))
+        RegMem::Mem(self.pool_const(bits.into(), 16))
     }
 
     fn not_sign_bit(&mut self, ty: &Ty) -> RegMem {
         let bits = if *ty == Ty::F32 { 1 << 31 } else { 1 << 63 };
-        RegMem::Mem(self.pool_const(!bits, 16))
+        RegMem::Mem(self.pool_const((!bits).into(), 16))
     }
 
     fn two_to_63(&mut self, ty: &Ty) -> Reg {
@@ -597,6 +596,22 @@ impl Context for Lower<'_> {
 
     fn v_across(&mut self, op: &SsePackedOp, x: Reg) -> Reg {
         self.emit_across(Size::S32, *op, x)
+    }
+
+    fn packed(&mut self, op: &SsePackedOp, a: Value, b: Value) -> Reg {
+        self.emit_packed(*op, a, b)
+    }
+
+    fn packed_regs(&mut self, op: &SsePackedOp, a: Reg, b: Reg) -> Reg {
+        self.packed_op(*op, a, b)
+    }
+
+    fn packed_un(&mut self, op: &SsePackedUnOp, src: Reg) -> Reg {
+        self.emit_packed_un(*op, src)
+    }
+
+    fn v_widen(&mut self, x: Value) -> Reg {
+        self.emit_widen(x)
     }
 
     fn v_narrow(&mut self, lane: &Lane, x: Reg) -> Reg {

@@ -3,9 +3,10 @@
 use super::context::rule_types::{Cond, TrapKind};
 use super::{Lower, PoolConst, is_constant};
 use crate::compile::CompileError;
+use crate::ir::vector::Bits;
 use crate::ir::{Imm, Inst, MemType, Op, Type, Value};
 use crate::isa::x64::MInst;
-use crate::isa::x64::operand::{Amode, Cc, RegImm, RegMem, RegMemImm, Size};
+use crate::isa::x64::operand::{Amode, Cc, Lanes, RegImm, RegMem, RegMemImm, Size};
 use crate::isa::x64::ops::*;
 use crate::isa::x64::regs::{self, Reg};
 use regalloc2::RegClass;
@@ -41,6 +42,12 @@ pub(super) fn narrow_imm(size: Size, src: RegImm) -> RegImm {
 /// Loads a value of this type whole.
 pub(super) fn load_whole(ty: Type, m: Amode, dst: Reg) -> MInst {
     match ty {
+        Type::V256 => MInst::AvxMov {
+            op: SseMovOp::Movups,
+            lanes: Lanes::Y,
+            src: RegMem::Mem(m),
+            dst,
+        },
         Type::F32 | Type::F64 | Type::V128 => MInst::SseMovScalar {
             op: sse_mov(ty),
             src: RegMem::Mem(m),
@@ -144,11 +151,11 @@ impl Lower<'_> {
         } else {
             bits
         };
-        self.pool_const(u128::from(bits), ty.bytes())
+        self.pool_const(Bits::of(bits), ty.bytes())
     }
 
     /// A constant in the pool.
-    pub(super) fn pool_const(&mut self, bits: u128, size: u32) -> Amode {
+    pub(super) fn pool_const(&mut self, bits: Bits, size: u32) -> Amode {
         if let Some(c) = self.pool.iter().find(|c| c.bits == bits && c.size == size) {
             return Amode::Label(c.label, 0);
         }
@@ -343,6 +350,15 @@ impl Lower<'_> {
     pub(super) fn emit_store(&mut self, ty: MemType, v: Value, dst: Amode) {
         let size = mem_size(ty);
         match ty {
+            MemType::V256 => {
+                let src = self.reg(v);
+                self.buf.push(MInst::AvxStore {
+                    op: SseMovOp::Movups,
+                    lanes: Lanes::Y,
+                    dst,
+                    src,
+                });
+            }
             MemType::F32 | MemType::F64 | MemType::V128 => {
                 if let Some(n) = self.float_store_imm(ty, v) {
                     let src = RegImm::Imm(n);

@@ -39,6 +39,7 @@ use super::regs::{self, Reg};
 use super::visit::{OperandVisitor, Role};
 use crate::analysis::Loops;
 use crate::compile::{CompileError, ConstPolicy};
+use crate::ir::vector::Bits;
 use crate::ir::{Function, Fx, Imm, Inst, Op, SourceLoc, Type, Value};
 use crate::mach::Label;
 use crate::mach::order::{BlockOrder, MBlock, Origin};
@@ -52,8 +53,8 @@ pub struct PoolConst {
     /// Where it will be.
     pub label: Label,
     /// Its bits.
-    pub bits: u128,
-    /// 4, 8 or 16 bytes; also its alignment.
+    pub bits: Bits,
+    /// 4, 8, 16 or 32 bytes.
     pub size: u32,
 }
 
@@ -145,7 +146,7 @@ pub fn lower(
         features,
         policy,
         next_label: order.blocks.len() as u32,
-        builder: VCodeBuilder::new(order, f.values.iter().any(|v| v.ty.is_vector())),
+        builder: VCodeBuilder::new(order, float_bytes(f)),
         buf: Vec::new(),
         current: Inst(0),
         at: (f.entry(), 0),
@@ -448,6 +449,12 @@ impl Lower<'_> {
         self.buf.append(&mut loads);
         self.flush(SourceLoc::default());
     }
+}
+
+/// Size of the largest value of the function in a float register.
+fn float_bytes(f: &Function) -> u32 {
+    let vectors = f.values.iter().filter(|v| v.ty.is_vector());
+    vectors.map(|v| v.ty.bytes()).fold(8, u32::max)
 }
 
 /// Register class of a type.
