@@ -3,23 +3,29 @@
 //! ```text
 //! block1(v2: i32, v3: i32):             block0:                        ; n = length of v0
 //!     v5 = sext32 v2                        L = min(limit, n)
-//!     v6 = addr_index v0, v5                brif 0 < L - 15, block2(0, zero..), block1(0, v3)
-//!     v7 = load.i32 v6                  block2(w: i64, a0: v128, .. a3: v128):
-//!     v8 = iadd.i32 v3, v7                  a0' = vadd.v128 i32 a0, v0[w .. w + 4]
-//!     v9 = iadd.i32 v2, 1                   ... a3' = vadd.v128 i32 a3, v0[w + 12 .. w + 16]
-//!     v10 = icmp slt v9, limit              w' = iadd.i64 w, 16
-//!     poll                                  poll
-//!     brif v10, block1(v9, v8), block3      brif w' < L - 15, block2(w', a0', ..), block4
+//!     v6 = addr_index v0, v5                brif 0 < L - 3, block2, block1(0, v3)
+//!     v7 = load.i32 v6                  block2:
+//!     v8 = iadd.i32 v3, v7                  brif 0 < L - 15, block3(0, zero, ..), block5(0, zero)
+//!     v9 = iadd.i32 v2, 1               block3(w: i64, a0: v128, .. a3: v128):
+//!     v10 = icmp slt v9, limit              a0' = vadd.v128 i32 a0, v0[w .. w + 4]
+//!     poll                                  ... a3' = vadd.v128 i32 a3, v0[w + 12 .. w + 16]
+//!     brif v10, block1(v9, v8), block7      w' = iadd.i64 w, 16
+//!                                           poll
+//!                                           brif w' < L - 15, block3(w', a0', ..), block4
 //!                                       block4:
-//!                                           s = v3 + vsum a0' + a1' + a2' + a3'
-//!                                           brif trunc(w') < limit, block1(trunc(w'), s), block3
+//!                                           a' = a0' + a1' + a2' + a3'
+//!                                           brif w' < L - 3, block5(w', a'), block6(w', a')
+//!                                       block5(w: i64, a: v128):       ; as block3 with one vector
+//!                                       block6(w: i64, a: v128):
+//!                                           s = v3 + vsum a
+//!                                           brif trunc(w) < limit, block1(trunc(w), s), block7
 //!                                       block1(v2: i32, v3: i32):      ; as before: the rest of the rounds
 //! ```
 //! The loop stays behind its vector version and does what is left, or everything if something could fail: see [`super::split_loops`], whose
 //! analysis of what must be asked in front is used here. Vectorized are innermost loops of one path that count up by 1 and do nothing but
 //! * read and write elements of one-dimensional arrays of numbers, of spans or behind pointers at the counter plus an invariant
 //!   ([`address`]);
-//! * compute with them what SSE can: addition and so on ([`values`] has the list). Arithmetic on small integers is done in lanes of 8
+//! * compute with them what SSE or AVX2 can ([`PassContext::vectors`]): addition and so on ([`values`] has the list). Arithmetic on small integers is done in lanes of 8
 //!   or 16 bits where the upper bits do not matter, else in lanes of 32; where lanes of different sizes meet, the smaller ones
 //!   fill only a part of their vectors;
 //! * choose between values by comparing integers;
@@ -128,7 +134,7 @@ fn vectorize_one(f: &mut Function, cx: &PassContext, done: &mut FxHashSet<Block>
             let (rounds, ty) = (plan.rounds, plan.vector.name());
             Verdict::done(format!("vectorized: {rounds} rounds at a time, {ty}"))
         });
-        done.insert(build::build(f, &shape, &split, &plan));
+        done.extend(build::build(f, &shape, &split, &plan));
         return true;
     }
     false

@@ -258,7 +258,7 @@ pub(super) fn ask(front: &mut Front, plan: &VectorPlan, entry: &Entry) {
         front.need_cc(IntCc::Ult, above, room);
     }
     let rounds = front.e.binary(Op::Isub, entry.last, entry.start);
-    let rounds = front.e.plus(rounds, i64::from(plan.rounds) - 1);
+    let rounds = front.e.plus(rounds, i64::from(plan.count) - 1);
     for &(a, b) in &plan.apart {
         let (first, second) = (address(front, a, entry), address(front, b, entry));
         let ahead = front.e.binary(Op::Isub, second, first);

@@ -11,17 +11,24 @@ use crate::ir::{
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-/// Vectorizes the loop; gives the header of the vector version.
-pub(super) fn build(f: &mut Function, shape: &Shape, split: &Plan, plan: &VectorPlan) -> Block {
+/// Vectorizes the loop; gives the headers of the loops made.
+pub(super) fn build(
+    f: &mut Function,
+    shape: &Shape,
+    split: &Plan,
+    plan: &VectorPlan,
+) -> SmallVec<[Block; 2]> {
     let mut new = vec![];
     let (mut front, entry) = Front::open(f, shape, split, &mut new);
     ask_more(&mut front, plan, &entry);
     let mut maker = Maker::new(front, shape, plan);
-    let header = maker.enter(&entry);
-    maker.body(&entry, header);
+    let headers = match plan.vectors() {
+        1 => maker.one_loop(&entry),
+        _ => maker.two_loops(&entry),
+    };
     maker.leave(&entry);
     place(f, shape, new);
-    header
+    headers
 }
 
 /// What only vectors need to know.
@@ -60,7 +67,7 @@ struct Maker<'a, 'f> {
     iotas: FxHashMap<Lane, Value>,
     /// The counter of the first round, of 64 bits.
     wide: Value,
-    /// Sums so far: for each sum as many as there are vectors.
+    /// Sums so far: for each sum as many parts as a round has vectors.
     accumulators: Vec<Vec<Value>>,
     /// The counter behind the rounds done together.
     next: Value,
@@ -118,55 +125,123 @@ impl<'a, 'f> Maker<'a, 'f> {
         }
     }
 
-    fn vectors(&self) -> usize {
-        (self.plan.rounds / self.plan.count) as usize
+    /// What sums begin with.
+    fn first(&mut self, entry: &Entry) -> Vec<Value> {
+        let ty = self.plan.vector;
+        let sums = self.plan.sums.iter();
+        sums.map(|sum| match sum.collect {
+            Collect::Sum => self.e.emit(Op::VZero, ty, &[], Imm::None),
+            _ => splat(&mut self.e, ty, sum.lane, entry.args[sum.position]),
+        })
+        .collect()
     }
 
-    /// Goes to the header of the vector loop if there are enough rounds.
-    fn enter(&mut self, entry: &Entry) -> Block {
-        let ty = self.plan.vector;
+    /// A loop of rounds of one vector, which is gone to if there are enough of them.
+    fn one_loop(&mut self, entry: &Entry) -> SmallVec<[Block; 2]> {
         let test = self.e.icmp(IntCc::Slt, entry.start, entry.last);
-        let mut args: SmallVec<[Value; 2]> = SmallVec::from_slice(&[entry.start]);
-        for sum in &self.plan.sums {
-            let first = match sum.collect {
-                Collect::Sum => self.e.emit(Op::VZero, ty, &[], Imm::None),
-                _ => splat(&mut self.e, ty, sum.lane, entry.args[sum.position]),
-            };
-            args.extend(std::iter::repeat_n(first, self.vectors()));
-        }
-        let header = self.e.new_block();
+        let args = std::iter::once(entry.start).chain(self.first(entry));
+        let args = args.collect();
+        let header = self.header(1);
         let fallback = self.fallback.clone();
         let block = header;
         self.e.brif(test, Target { block, args }, fallback);
-        self.e.block = header;
-        self.wide = self.e.f.add_param(header, Type::I64);
-        for _ in &self.plan.sums {
-            let vectors = 0..self.vectors();
-            let params = vectors.map(|_| self.e.f.add_param(header, ty));
-            self.accumulators.push(params.collect());
+        self.begin(header, 1);
+        let test = self.rounds(1, entry.last, true);
+        let end = self.header(1);
+        let (around, on) = (self.onward(header), self.onward(end));
+        self.e.brif(test, around, on);
+        self.begin(end, 1);
+        SmallVec::from_slice(&[header])
+    }
+
+    /// A loop of rounds of several vectors, and one of rounds of one vector for what it leaves.
+    fn two_loops(&mut self, entry: &Entry) -> SmallVec<[Block; 2]> {
+        let vectors = self.plan.vectors();
+        let test = self.e.icmp(IntCc::Slt, entry.start, entry.last);
+        let (block, args) = (self.e.new_block(), SmallVec::new());
+        let fallback = self.fallback.clone();
+        self.e.brif(test, Target { block, args }, fallback);
+        self.e.block = block;
+        let more = i64::from(self.plan.rounds - self.plan.count);
+        let last = self.e.plus(entry.last, -more);
+        let test = self.e.icmp(IntCc::Slt, entry.start, last);
+        let first = self.first(entry);
+        let (large, small) = (self.header(vectors), self.header(1));
+        let enter = |block, vectors| {
+            let each = first.iter().flat_map(|&v| std::iter::repeat_n(v, vectors));
+            let args = std::iter::once(entry.start).chain(each).collect();
+            Target { block, args }
+        };
+        self.e.brif(test, enter(large, vectors), enter(small, 1));
+        self.begin(large, vectors);
+        let test = self.rounds(vectors, last, true);
+        let behind = self.header(vectors);
+        let (around, on) = (self.onward(large), self.onward(behind));
+        self.e.brif(test, around, on);
+        self.begin(behind, vectors);
+        self.combine();
+        let test = self.e.icmp(IntCc::Slt, self.next, entry.last);
+        let end = self.header(1);
+        let (more, on) = (self.onward(small), self.onward(end));
+        self.e.brif(test, more, on);
+        // There are fewer rounds than one of the large loop does, so it need not poll.
+        self.begin(small, 1);
+        let test = self.rounds(1, entry.last, false);
+        let (around, on) = (self.onward(small), self.onward(end));
+        self.e.brif(test, around, on);
+        self.begin(end, 1);
+        SmallVec::from_slice(&[large, small])
+    }
+
+    /// A block that gets the counter and sums of so many vectors.
+    fn header(&mut self, vectors: usize) -> Block {
+        let header = self.e.new_block();
+        self.e.f.add_param(header, Type::I64);
+        for _ in 0..self.plan.sums.len() * vectors {
+            self.e.f.add_param(header, self.plan.vector);
         }
         header
     }
 
-    /// The rounds done together, and the way around.
-    fn body(&mut self, entry: &Entry, header: Block) {
-        for vector in 0..self.vectors() {
+    /// Goes on in such a block.
+    fn begin(&mut self, header: Block, vectors: usize) {
+        self.e.block = header;
+        let params = &self.e.f.blocks[header.index()].params;
+        (self.wide, self.next) = (params[0], params[0]);
+        let sums = params[1..].chunks(vectors);
+        self.accumulators = sums.map(<[Value]>::to_vec).collect();
+    }
+
+    /// To such a block with what there is now.
+    fn onward(&self, block: Block) -> Target {
+        let sums = self.accumulators.iter().flatten().copied();
+        Target {
+            block,
+            args: std::iter::once(self.next).chain(sums).collect(),
+        }
+    }
+
+    /// The rounds of so many vectors; whether there are as many more. The test stands behind the poll, as both use the flags.
+    fn rounds(&mut self, vectors: usize, last: Value, poll: bool) -> Value {
+        for vector in 0..vectors {
             self.one_vector(vector);
         }
-        let rounds = self.e.i64(self.plan.rounds.into());
-        self.next = self.e.binary(Op::Iadd, self.wide, rounds);
-        self.poll();
-        let test = self.e.icmp(IntCc::Slt, self.next, entry.last);
-        let mut args: SmallVec<[Value; 2]> = SmallVec::from_slice(&[self.next]);
-        args.extend(self.accumulators.iter().flatten().copied());
-        let around = Target {
-            block: header,
-            args,
-        };
-        let block = self.e.new_block();
-        let args = SmallVec::new();
-        self.e.brif(test, around, Target { block, args });
-        self.e.block = block;
+        let count = i64::from(self.plan.count) * vectors as i64;
+        self.next = self.e.plus(self.wide, count);
+        if poll {
+            self.poll();
+        }
+        self.e.icmp(IntCc::Slt, self.next, last)
+    }
+
+    /// Puts the parts of each sum together.
+    fn combine(&mut self) {
+        for (s, sum) in self.plan.sums.iter().enumerate() {
+            let (op, imm) = (collect_op(sum.collect), Imm::Lane(sum.lane));
+            let parts = std::mem::take(&mut self.accumulators[s]).into_iter();
+            let total = parts.reduce(|a, b| self.binary(op, imm, a, b));
+            self.accumulators[s] = total.into_iter().collect();
+        }
     }
 
     fn loop_insts(&self) -> Vec<Inst> {
@@ -329,10 +404,7 @@ impl<'a, 'f> Maker<'a, 'f> {
         map.insert(self.shape.next, next);
         for (s, sum) in self.plan.sums.iter().enumerate() {
             let imm = Imm::Lane(sum.lane);
-            let op = collect_op(sum.collect);
-            let total = self.accumulators[s].clone().into_iter();
-            let total = total.reduce(|a, b| self.binary(op, imm, a, b));
-            let total = total.expect("there is at least one vector");
+            let total = self.accumulators[s][0];
             let across = match sum.collect {
                 Collect::Sum => Op::VSum,
                 Collect::Least => Op::VLeast,

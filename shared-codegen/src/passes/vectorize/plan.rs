@@ -4,7 +4,9 @@ use super::super::split_loops::bounds::{Finder, Index, Offset, Plan};
 use super::super::split_loops::shape::{Shape, Step};
 use super::address::Walk;
 use crate::analysis::Dominators;
-use crate::ir::{AliasClass, Block, Function, Fx, Imm, Inst, InstData, Lane, Op, Value, ValueDef};
+use crate::ir::{
+    AliasClass, Block, Function, Fx, Imm, Inst, InstData, Lane, Op, Type, Value, ValueDef,
+};
 use rustc_hash::FxHashMap;
 
 /// Why a loop is not vectorized.
@@ -12,8 +14,8 @@ pub(super) type Why = &'static str;
 
 /// Most vector values of a round: there are 16 registers.
 pub(super) const MAX_NODES: usize = 20;
-/// Most rounds at a time: shorter arrays gain nothing.
-const MAX_ROUNDS: u32 = 32;
+/// Most rounds at a time: a second loop does what is left one vector at a time.
+const MAX_ROUNDS: u32 = 64;
 
 /// Elements of an array, one in each round.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -131,7 +133,8 @@ pub(super) fn plan(
         };
         match planner.run() {
             Ok(plan) => {
-                finder.plan.rounds = plan.rounds as usize;
+                // More rounds are asked for where there is a second loop.
+                finder.plan.rounds = plan.count as usize;
                 return Ok((finder.plan, plan));
             }
             Err(TOO_WIDE) => {}
@@ -313,7 +316,7 @@ impl<'a> Planner<'a> {
             while rounds > self.count && limit.signed() < 2 * i64::from(rounds) {
                 rounds /= 2;
             }
-            if limit.signed() < i64::from(rounds) {
+            if limit.signed() < i64::from(self.count) {
                 return Err("it has few rounds");
             }
         }
@@ -332,6 +335,11 @@ impl Node {
 }
 
 impl VectorPlan {
+    /// Vectors of a round of the (larger) vector loop.
+    pub fn vectors(&self) -> usize {
+        (self.rounds / self.count) as usize
+    }
+
     /// What is added to the counter in indexes.
     pub fn offsets(&self) -> impl Iterator<Item = Offset> + '_ {
         let loads = self.nodes.iter().filter_map(Node::access);
