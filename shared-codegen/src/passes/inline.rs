@@ -44,7 +44,7 @@ use super::table::PassId;
 use super::{InlineHint, PassContext};
 use crate::abi::trap::TrapKind;
 use crate::analysis::{Cfg, Dominators, Loops};
-use crate::ir::{Block, CallInfo, Function, Imm, Inst, InstData, Op, SourceLoc, Type};
+use crate::ir::{Block, CallInfo, Function, Imm, Inst, InstData, Op, SourceLoc, Type, Value};
 use crate::types::MethodId;
 use cost::{block_cost, own_block_cost, throws};
 use smallvec::SmallVec;
@@ -342,6 +342,10 @@ impl Inliner<'_> {
         }
         let data = &f.insts[call.index()];
         chain_allows(f, data.loc, method)?;
+        let max_il = match data.args.iter().any(|&v| is_frame_or_new(f, v)) {
+            true => max_il.max(WANTED_IL),
+            false => max_il,
+        };
         let il = self.cx.oracle.il_size(method);
         if il > max_il {
             return Err(Refusal::TooMuchIl(il, max_il));
@@ -378,11 +382,11 @@ impl Inliner<'_> {
         if body.cost <= plain || body.cost > plain * MAX_GAIN {
             return plain;
         }
-        plain * self.gain(f, call, body).min(MAX_GAIN)
+        plain * self.gain(f, call, body, in_loop).min(MAX_GAIN)
     }
 
     /// By how much the best-known argument makes the body worth more.
-    fn gain(&self, f: &Function, call: &InstData, body: &Body) -> u32 {
+    fn gain(&self, f: &Function, call: &InstData, body: &Body, in_loop: bool) -> u32 {
         let mut gain = 1;
         for (&v, &uses) in call.args.iter().zip(&body.uses) {
             let v = f.resolve(v);
@@ -393,13 +397,12 @@ impl Inliner<'_> {
                 }
             }
             let def = f.def_inst(v).map(|i| f.insts[i.index()].op);
-            let known = match def {
-                Some(Op::Iconst | Op::Null) => uses.contains(ParamUse::TEST),
-                Some(Op::SlotAddr | Op::NewObject) => uses.contains(ParamUse::MEMORY),
-                _ => false,
-            };
-            if known {
+            let constant = matches!(def, Some(Op::Iconst | Op::Null));
+            if constant && uses.contains(ParamUse::TEST) {
                 gain = gain.max(2);
+            }
+            if is_frame_or_new(f, v) && uses.contains(ParamUse::MEMORY) {
+                gain = gain.max(if in_loop { MAX_GAIN } else { 2 });
             }
         }
         gain
@@ -473,6 +476,12 @@ impl Inliner<'_> {
         data.cold = block != f.layout[0];
         self.ended = true;
     }
+}
+
+/// An address in the frame, or an object nobody may have seen yet: inserted bodies may make values of its parts.
+fn is_frame_or_new(f: &Function, v: Value) -> bool {
+    let def = f.def_inst(v).map(|i| f.insts[i.index()].op);
+    matches!(def, Some(Op::SlotAddr | Op::NewObject))
 }
 
 /// The chain of inlined methods that `loc` stands in is short and does not contain `method`.

@@ -14,6 +14,7 @@ mod oracle;
 mod proofs;
 pub mod remarks;
 mod scope;
+mod ssa_repair;
 mod survey;
 pub mod table;
 
@@ -33,6 +34,7 @@ pub mod intrinsics;
 pub mod jump_threading;
 pub mod licm;
 pub mod null_check_elim;
+pub mod poll_elim;
 pub mod promote_loads;
 pub mod promote_slots;
 pub mod rotate_loops;

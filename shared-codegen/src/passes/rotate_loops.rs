@@ -22,12 +22,10 @@
 //! top. Invalidates everything about control flow.
 
 use super::PassContext;
+use super::ssa_repair::spill_definitions;
 use crate::analysis::{Cfg, Dominators, Loop, Loops};
-use crate::ir::{
-    Block, Function, Fx, Imm, Inst, InstData, MemType, Op, Slot, SlotData, SourceLoc, Value,
-};
+use crate::ir::{Block, Function, Fx, Inst, Op, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
 /// Most loops rotated in a function: each needs the loops computed anew.
 const MAX_LOOPS: usize = 64;
@@ -118,103 +116,6 @@ fn rotate(f: &mut Function, cfg: &Cfg, loops: &Loops, l: Loop) {
     }
     let at = f.layout.iter().position(|&b| b == header).unwrap_or(0);
     f.layout.insert(at, copy);
-}
-
-/// Gives each value of some blocks that is used elsewhere a slot: stored behind its definition, loaded before each use.
-pub(super) fn spill_definitions(f: &mut Function, blocks: &[Block]) {
-    let mut defined: FxHashSet<Value> = FxHashSet::default();
-    for &b in blocks {
-        let data = &f.blocks[b.index()];
-        defined.extend(data.params.iter().copied());
-        defined.extend(data.insts.iter().filter_map(|i| f.insts[i.index()].result));
-    }
-    let mut homes = FxHashMap::default();
-    for b in f.layout.clone() {
-        if blocks.contains(&b) {
-            continue;
-        }
-        let insts = std::mem::take(&mut f.blocks[b.index()].insts);
-        let mut new = Vec::with_capacity(insts.len());
-        for inst in insts {
-            let used: SmallVec<[Value; 4]> = f.insts[inst.index()].operands().collect();
-            for v in used {
-                if !defined.contains(&v) {
-                    continue;
-                }
-                let loc = f.insts[inst.index()].loc;
-                let (slot, mem) = *homes.entry(v).or_insert_with(|| new_home(f, v));
-                let load = slot_inst(f, Op::SlotLoad, slot, mem, None, loc);
-                let value = f.insts[load.index()].result.expect("made with a result");
-                new.push(load);
-                for o in f.insts[inst.index()].operands_mut().filter(|o| **o == v) {
-                    *o = value;
-                }
-            }
-            new.push(inst);
-        }
-        f.blocks[b.index()].insts = new;
-    }
-    for &b in blocks {
-        store_homes(f, b, &homes);
-    }
-}
-
-fn new_home(f: &mut Function, v: Value) -> (Slot, MemType) {
-    let mem = f.ty(v).in_memory();
-    let slot = f.add_slot(SlotData {
-        size: mem.bytes().max(8),
-        align: 8,
-        ty: None,
-        zeroed: false,
-        eh: None,
-    });
-    (slot, mem)
-}
-
-fn slot_inst(
-    f: &mut Function,
-    op: Op,
-    slot: Slot,
-    mem: MemType,
-    value: Option<Value>,
-    loc: SourceLoc,
-) -> Inst {
-    let ty = mem.value_type();
-    let data = InstData {
-        op,
-        ty,
-        args: value.into_iter().collect(),
-        imm: Imm::Slot(slot, 0, mem),
-        targets: SmallVec::new(),
-        result: None,
-        loc,
-    };
-    f.make_inst(data, value.is_none().then_some(ty))
-}
-
-fn store_homes(f: &mut Function, block: Block, homes: &FxHashMap<Value, (Slot, MemType)>) {
-    let insts = std::mem::take(&mut f.blocks[block.index()].insts);
-    let params = f.blocks[block.index()].params.clone();
-    let mut new = Vec::with_capacity(insts.len());
-    let store = |f: &mut Function, v: Value, loc: SourceLoc, new: &mut Vec<Inst>| {
-        if let Some(&(slot, mem)) = homes.get(&v) {
-            new.push(slot_inst(f, Op::SlotStore, slot, mem, Some(v), loc));
-        }
-    };
-    let first = insts
-        .first()
-        .map_or(SourceLoc::default(), |i| f.insts[i.index()].loc);
-    for v in params {
-        store(f, v, first, &mut new);
-    }
-    for inst in insts {
-        new.push(inst);
-        let (result, loc) = (f.insts[inst.index()].result, f.insts[inst.index()].loc);
-        if let Some(v) = result {
-            store(f, v, loc, &mut new);
-        }
-    }
-    f.blocks[block.index()].insts = new;
 }
 
 /// A copy of the header for entering the loop. It stores to the same slots; the poll is left to the loop.

@@ -4,8 +4,9 @@ use super::{OptSet, PassContext, PassRun};
 use super::{
     bounds_check_elim, const_prop, copy_prop, dce, devirtualize, eh_demote, eh_simplify,
     escape_analysis, expand, gvn, if_convert, inline, intrinsics, jump_threading, licm,
-    null_check_elim, promote_loads, promote_slots, rotate_loops, sccp, simplify_cfg, split_loops,
-    sroa, store_elim, strength_reduce, tail_calls, tail_recursion, type_check_elim, vectorize,
+    null_check_elim, poll_elim, promote_loads, promote_slots, rotate_loops, sccp, simplify_cfg,
+    split_loops, sroa, store_elim, strength_reduce, tail_calls, tail_recursion, type_check_elim,
+    vectorize,
 };
 use crate::ir::Function;
 
@@ -116,6 +117,8 @@ passes! {
         "remove tests of objects whose outcome an earlier test tells";
     NullCheckElim = "null-check-elim" ["exception"] null_check_elim::run, false, Quick,
         "remove null checks of values known not to be null";
+    PollElim = "poll-elim" [] poll_elim::run, false, Default,
+        "poll once in each round of a loop";
     Dce = "dce" ["deadce"] dce::run, false, Quick,
         "remove operations whose result is not needed";
     Expand = "expand" [] expand::run, true, Quick,
@@ -151,6 +154,7 @@ pub const PIPELINE: &[PassId] = {
         Devirtualize,
         Inline,
         SimplifyCfg,
+        EscapeAnalysis,
         ConstProp,
         CopyProp,
         Dce,
@@ -164,6 +168,7 @@ pub const PIPELINE: &[PassId] = {
         Inline,
         SimplifyCfg,
         EscapeAnalysis,
+        EhSimplify,
         Sroa,
         PromoteSlots,
         Sccp,
@@ -179,6 +184,7 @@ pub const PIPELINE: &[PassId] = {
         NullCheckElim,
         StoreElim,
         Dce,
+        EhSimplify,
         IfConvert,
         RotateLoops,
         SimplifyCfg,
@@ -198,6 +204,7 @@ pub const PIPELINE: &[PassId] = {
         SimplifyCfg,
         IfConvert,
         SimplifyCfg,
+        PollElim,
         StoreElim,
         Dce,
         EhDemote,
@@ -258,6 +265,12 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             TailRecursion,
             RotateLoops,
             "the loops it makes want to be rotated too",
+        ),
+        (SplitLoops, PollElim, "unrolled loops leave polls behind"),
+        (
+            JumpThreading,
+            PollElim,
+            "its copies poll, and it dissolves loops",
         ),
         (
             Expand,
@@ -321,11 +334,6 @@ pub const ORDER: &[(PassId, PassId, &str)] = {
             "what is proven needs no test in front",
         ),
         (
-            Inline,
-            EscapeAnalysis,
-            "objects that are passed to methods escape",
-        ),
-        (
             Sccp,
             EhDemote,
             "a constant in place of a reload would be live into a handler again",
@@ -372,6 +380,21 @@ pub const FOLLOWS: &[(PassId, PassId, &str)] = {
             Inline,
             Sroa,
             "bodies that take the address of a struct must be inserted first",
+        ),
+        (
+            Inline,
+            EscapeAnalysis,
+            "objects that are passed to methods escape",
+        ),
+        (
+            EscapeAnalysis,
+            Sroa,
+            "objects in the frame are structs to be split",
+        ),
+        (
+            EscapeAnalysis,
+            EhSimplify,
+            "reads and writes of the frame cannot fail, and need no handler",
         ),
         (
             Sroa,

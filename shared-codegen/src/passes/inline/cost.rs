@@ -115,6 +115,8 @@ fn note(to: &mut ParamUse, data: &InstData, n: usize, is_pointer: bool) {
         Op::Load | Op::NullCheck | Op::MethodTableOf => true,
         Op::Store | Op::StoreRef => n == 0,
         Op::AddrAdd | Op::CopyBlock | Op::CopyStruct | Op::ZeroBlock => true,
+        // The caller sees what becomes of it.
+        Op::Return => true,
         _ => false,
     };
     if !memory || !is_pointer {

@@ -1,7 +1,7 @@
 //! What is asked in front of a copy of a loop, and the means to write it down.
 
 use super::super::licm::make_preheader;
-use super::super::rotate_loops::spill_definitions;
+use super::super::ssa_repair::spill_definitions;
 use super::bounds::{Offset, Plan, Range};
 use super::shape::{Shape, Step};
 use crate::ir::{
