@@ -29,10 +29,10 @@
 //! flow. Blocks that lose their last predecessor are removed by `simplify-cfg`.
 
 use super::PassContext;
-use super::ssa_repair::spill_definitions;
+use super::ssa_repair::spill_each;
 use crate::analysis::{Cfg, Dominators, Loops, UseCounts};
 use crate::ir::eval::{Const, Outcome, eval};
-use crate::ir::{Block, Function, Imm, InstData, IntCc, Op, RegionKind, Target, Type, Value};
+use crate::ir::{Block, Function, Imm, Inst, InstData, IntCc, Op, RegionKind, Target, Type, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
@@ -181,7 +181,7 @@ fn thread(f: &mut Function, cx: &PassContext, edges: &[Edge]) {
     needed.sort_unstable();
     needed.dedup();
     needed.retain(|&b| !is_private(f, b, &uses));
-    spill_definitions(f, &needed);
+    spill_each(f, &needed);
     // Copies are made of what the blocks were before.
     let targets: Vec<Target> = edges.iter().map(|e| beyond(f, e, &needed)).collect();
     for (e, target) in edges.iter().zip(targets) {
@@ -198,8 +198,9 @@ fn beyond(f: &mut Function, e: &Edge, needed: &[Block]) -> Target {
     let branch = f.terminator(e.from);
     let args = f.insts[branch.index()].targets[e.target].args.clone();
     let decider = &f.blocks[e.decider.index()];
-    let mut insts = decider.insts.iter();
-    if needed.contains(&e.decider) || insts.any(|i| f.insts[i.index()].op == Op::Poll) {
+    // Loads are of what other deciding blocks compute.
+    let moves = |i: &Inst| matches!(f.insts[i.index()].op, Op::Poll | Op::SlotLoad);
+    if needed.contains(&e.decider) || decider.insts.iter().any(moves) {
         return Target {
             block: copy(f, e, &args),
             args: SmallVec::new(),

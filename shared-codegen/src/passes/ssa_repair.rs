@@ -4,28 +4,38 @@
 use crate::ir::{
     Block, Function, Imm, Inst, InstData, MemType, Op, Slot, SlotData, SourceLoc, Value,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-/// Gives each value of some blocks that is used elsewhere a slot: stored behind its definition, loaded before each use.
+/// Gives each value of some blocks that is used outside of them a slot: stored behind its definition, loaded before each use.
 pub(super) fn spill_definitions(f: &mut Function, blocks: &[Block]) {
-    let mut defined: FxHashSet<Value> = FxHashSet::default();
+    spill(f, blocks, |_, used_in| blocks.contains(&used_in));
+}
+
+/// The same for values used outside of their own block, also if that is another one of the blocks.
+pub(super) fn spill_each(f: &mut Function, blocks: &[Block]) {
+    spill(f, blocks, |defined_in, used_in| defined_in == used_in);
+}
+
+/// `together` says that a value of the first block is at hand in the second one.
+fn spill(f: &mut Function, blocks: &[Block], together: impl Fn(Block, Block) -> bool) {
+    let mut defined: FxHashMap<Value, Block> = FxHashMap::default();
     for &b in blocks {
         let data = &f.blocks[b.index()];
-        defined.extend(data.params.iter().copied());
-        defined.extend(data.insts.iter().filter_map(|i| f.insts[i.index()].result));
+        let results = data.insts.iter().filter_map(|i| f.insts[i.index()].result);
+        defined.extend(data.params.iter().copied().chain(results).map(|v| (v, b)));
+    }
+    if defined.is_empty() {
+        return;
     }
     let mut homes = FxHashMap::default();
     for b in f.layout.clone() {
-        if blocks.contains(&b) {
-            continue;
-        }
         let insts = std::mem::take(&mut f.blocks[b.index()].insts);
         let mut new = Vec::with_capacity(insts.len());
         for inst in insts {
             let used: SmallVec<[Value; 4]> = f.insts[inst.index()].operands().collect();
             for v in used {
-                if !defined.contains(&v) {
+                if defined.get(&v).is_none_or(|&d| together(d, b)) {
                     continue;
                 }
                 let loc = f.insts[inst.index()].loc;
