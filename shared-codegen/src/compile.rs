@@ -3,7 +3,9 @@
 use crate::emit::{CodeBlob, Reduced};
 use crate::ir::{Function, Op};
 use crate::isa::x64;
+use crate::isa::x64::MInst;
 pub use crate::isa::x64::emit::EmitOptions;
+use crate::mach::anchors::anchor_values;
 use crate::mach::regalloc::{self, Allocator};
 use crate::stages::{Clock, Stage, inst_count};
 
@@ -31,11 +33,19 @@ pub enum ConstPolicy {
 pub struct MachinePasses {
     /// Tight loops begin at multiples of 16 bytes.
     pub align_loops: bool,
+    /// Neighbouring instructions are simplified.
+    pub peephole: bool,
+    /// Values that loops only read stay in one place throughout the loop.
+    pub anchor_values: bool,
 }
 
 impl MachinePasses {
     /// All of them.
-    pub const ALL: MachinePasses = MachinePasses { align_loops: true };
+    pub const ALL: MachinePasses = MachinePasses {
+        align_loops: true,
+        peephole: true,
+        anchor_values: true,
+    };
 }
 
 /// What to generate.
@@ -108,7 +118,7 @@ pub fn compile_with(
 ) -> Result<CodeBlob, CompileError> {
     let mut clock = Clock::start();
     x64::live::check_handlers(f)?;
-    let lowered = x64::lower::lower(f, options.features, options.policy)?;
+    let mut lowered = x64::lower::lower(f, options.features, options.policy)?;
     let selection = clock.lap();
     let selected = regalloc2::Function::num_insts(&lowered.code);
     let hard = lowered.code.order.blocks.len() > MAX_BLOCKS
@@ -118,11 +128,14 @@ pub fn compile_with(
         Tier::Opt if hard => (Allocator::Fast, Some(Reduced::Registers)),
         Tier::Opt => (Allocator::Full, None),
     };
+    if options.machine.anchor_values && allocator == Allocator::Full {
+        anchor_values(&mut lowered.code, &MInst::keep);
+    }
     let env = x64::env::machine_env(allocator);
     let allocation = regalloc::allocate(&lowered.code, &env, allocator, options.checker)
         .map_err(CompileError::Internal)?;
     let (allocating, moves) = (clock.lap(), allocation.edits.len());
-    let blob = x64::finish::finish(f, lowered, &allocation, options.machine, emission)?;
+    let (blob, polished) = x64::finish::finish(f, lowered, &allocation, options.machine, emission)?;
     let size = size_of::<x64::inst::MInst>();
     let stage = |name, time, before: usize, after: usize, memory| Stage {
         name,
@@ -133,11 +146,22 @@ pub fn compile_with(
     };
     let count = inst_count(f) as usize;
     let done = selected + moves;
-    let stages = vec![
+    let emission = clock.lap().saturating_sub(polished.time);
+    let mut stages = vec![
         stage("selection", selection, count, selected, selected * size),
         stage("registers", allocating, selected, done, done * size),
-        stage("emission", clock.lap(), done, done, blob.code.len()),
+        stage("emission", emission, done, done, blob.code.len()),
     ];
+    if options.machine.peephole {
+        let (before, after) = (polished.before, polished.after);
+        stages.push(stage(
+            "peephole",
+            polished.time,
+            before,
+            after,
+            after * size,
+        ));
+    }
     Ok(CodeBlob {
         reduced,
         stages,

@@ -205,6 +205,8 @@ fn compiled(f: &Function, args: &[&str]) -> Result<String, String> {
         },
         machine: MachinePasses {
             align_loops: args.contains(&"align-loops"),
+            peephole: args.contains(&"peephole"),
+            anchor_values: args.contains(&"anchor-values"),
         },
         policy: if args.contains(&"aot") {
             ConstPolicy::Aot

@@ -1,6 +1,7 @@
 //! Parts of the back end that no instruction set owns: block order, code with virtual registers,
 //! register allocation, frame layout, labels, branch relaxation.
 
+pub mod anchors;
 pub mod buffer;
 pub mod frame;
 pub mod layout;

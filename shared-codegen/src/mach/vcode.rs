@@ -81,6 +81,43 @@ impl<I> VCode<I> {
     }
 }
 
+impl<I: MachInst> VCode<I> {
+    /// Puts instructions in front of those at the positions given, which ascend. They must not change registers besides
+    /// their operands.
+    pub fn insert(&mut self, added: Vec<(usize, I)>) {
+        let before = |at: u32| added.partition_point(|(p, _)| *p < at as usize) as u32;
+        for b in &mut self.blocks {
+            b.insts = b.insts.start + before(b.insts.start)..b.insts.end + before(b.insts.end);
+        }
+        let clobbers = std::mem::take(&mut self.clobbers);
+        // What stands in front of an instruction moves it too.
+        let moved = clobbers.into_iter().map(|(i, c)| (i + before(i + 1), c));
+        self.clobbers = moved.collect();
+        let total = self.insts.len() + added.len();
+        let mut insts = Vec::with_capacity(total);
+        let mut locs = Vec::with_capacity(total);
+        let mut operands = Vec::with_capacity(self.operands.len() + added.len());
+        let mut operand_ends = Vec::with_capacity(total);
+        let mut added = added.into_iter().peekable();
+        let mut start = 0;
+        for (i, inst) in std::mem::take(&mut self.insts).into_iter().enumerate() {
+            while let Some((_, mut new)) = added.next_if(|(at, _)| *at == i) {
+                new.collect_operands(&|v| v, &mut operands);
+                insts.push(new);
+                locs.push(self.locs[i]);
+                operand_ends.push(operands.len() as u32);
+            }
+            operands.extend_from_slice(&self.operands[start..self.operand_ends[i] as usize]);
+            start = self.operand_ends[i] as usize;
+            insts.push(inst);
+            locs.push(self.locs[i]);
+            operand_ends.push(operands.len() as u32);
+        }
+        (self.insts, self.locs) = (insts, locs);
+        (self.operands, self.operand_ends) = (operands, operand_ends);
+    }
+}
+
 impl<I: MachInst> Function for VCode<I> {
     fn num_insts(&self) -> usize {
         self.insts.len()

@@ -7,7 +7,6 @@ use std::fmt::Write;
 
 /// Mono's optimization names that have no pass of their own here; accepted and ignored.
 const WITHOUT_EFFECT: &[&str] = &[
-    "peephole",
     "linears",
     "cmov",
     "shared",
@@ -69,6 +68,8 @@ impl OptSet {
     pub fn machine(&self) -> MachinePasses {
         MachinePasses {
             align_loops: self.contains(PassId::AlignLoops),
+            peephole: self.contains(PassId::Peephole),
+            anchor_values: self.contains(PassId::AnchorValues),
         }
     }
 

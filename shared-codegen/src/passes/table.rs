@@ -127,6 +127,10 @@ passes! {
         "keep values that exception handlers need in the frame";
     TailCalls = "tail-calls" [] tail_calls::run, true, Quick,
         "calls that ask for it replace the frame";
+    AnchorValues = "anchor-values" [] , false, Default,
+        "keep values that loops only read in one place throughout the loop";
+    Peephole = "peephole" [] , false, Default,
+        "simplify neighbouring machine instructions";
     AlignLoops = "align-loops" [] , false, Default,
         "begin tight loops at multiples of 16 bytes";
 }

@@ -7,6 +7,7 @@ use super::inst::MInst;
 use super::lower::{Lowered, block_label};
 use super::operand::{Amode, Cc, Lanes, RegImm, RegMem, RegMemImm, Size};
 use super::ops::*;
+use super::peephole::{self, Line};
 use super::regs::{self, Reg};
 use super::reload::SpillCache;
 use super::upper_halves;
@@ -14,7 +15,7 @@ use super::visit::Substitute;
 use crate::abi::trap::TrapKind;
 use crate::compile::{CompileError, MachinePasses};
 use crate::emit::{CodeBlob, FrameInfo};
-use crate::ir::{Function, RegionKind};
+use crate::ir::{Function, RegionKind, SourceLoc};
 use crate::mach::Label;
 use crate::mach::buffer::Alignment;
 use crate::mach::frame::FrameLayout;
@@ -22,6 +23,8 @@ use crate::mach::layout::{layout, tight_loops};
 use crate::mach::order::{MBlock, Origin};
 use crate::mach::regalloc::written_registers;
 use regalloc2::{Allocation, Edit, Output, PReg, ProgPoint, RegClass};
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 /// Where tight loops begin: as compilers for this processor family do it.
 const LOOP_ALIGNMENT: Alignment = Alignment { to: 16, most: 10 };
@@ -33,7 +36,7 @@ pub fn finish(
     allocation: &Output,
     passes: MachinePasses,
     options: &EmitOptions<'_>,
-) -> Result<CodeBlob, CompileError> {
+) -> Result<(CodeBlob, Polished), CompileError> {
     let written = written_registers(&lowered.code, allocation);
     // The unwinder enters handlers without restoring registers, so everything must be in the frame.
     let keep_all = !f.regions.is_empty();
@@ -74,9 +77,13 @@ pub fn finish(
         upper_in_use: &upper_in_use,
         spills: SpillCache::default(),
         spills_after: vec![None; lowered.code.order.blocks.len()],
-        align_loops: passes.align_loops,
+        passes,
+        loc: SourceLoc::default(),
+        lines: Vec::new(),
+        polished: Polished::default(),
     };
     finish.prologue();
+    finish.flush();
     finish.body(insts);
     let info = FrameInfo {
         size: frame.size,
@@ -86,10 +93,23 @@ pub fn finish(
         let m = lowered.code.order.handler(b)?;
         Some(forward[m.index()])
     };
-    finish
+    let polished = finish.polished;
+    let blob = finish
         .emitter
         .finish(f, info, &handler)
-        .map_err(|e| CompileError::Internal(e.to_string()))
+        .map_err(|e| CompileError::Internal(e.to_string()))?;
+    Ok((blob, polished))
+}
+
+/// What the peephole pass did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Polished {
+    /// How long it took.
+    pub time: Duration,
+    /// Instructions before.
+    pub before: usize,
+    /// Instructions after.
+    pub after: usize,
 }
 
 /// Options of emission that follow from how constants are reached.
@@ -110,10 +130,12 @@ fn forwarding(f: &Function, lowered: &Lowered, allocation: &Output) -> Vec<Label
     let mut next: Vec<Option<Label>> = vec![None; n];
     for (i, next) in next.iter_mut().enumerate().skip(1) {
         let range = code.block_range(MBlock(i as u32));
-        if range.len() != 1 || has_moves(allocation, range.start) {
+        let (jump, before) = (range.end - 1, range.start..range.end - 1);
+        let nothing = |i: usize| matches!(code.insts[i], MInst::KeepAlive { .. });
+        if !before.into_iter().all(nothing) || have_moves(allocation, range) {
             continue;
         }
-        if let MInst::Jmp { target } = code.insts[range.start]
+        if let MInst::Jmp { target } = code.insts[jump]
             && target.index() != i
         {
             *next = Some(target);
@@ -138,10 +160,14 @@ fn forwarding(f: &Function, lowered: &Lowered, allocation: &Output) -> Vec<Label
         .collect()
 }
 
-fn has_moves(allocation: &Output, inst: usize) -> bool {
-    let at = ProgPoint::before(regalloc2::Inst::new(inst));
-    let k = allocation.edits.partition_point(|(p, _)| *p < at);
-    allocation.edits.get(k).is_some_and(|(p, _)| *p == at)
+/// Did the allocator put moves among these instructions?
+fn have_moves(allocation: &Output, range: Range<usize>) -> bool {
+    let point = |inst: usize| ProgPoint::before(regalloc2::Inst::new(inst));
+    let k = allocation
+        .edits
+        .partition_point(|(p, _)| *p < point(range.start));
+    let next = allocation.edits.get(k);
+    next.is_some_and(|(p, _)| *p < point(range.end))
 }
 
 /// Filter blocks with their machine blocks.
@@ -174,7 +200,12 @@ pub(super) struct Finish<'a, 'e> {
     spills: SpillCache,
     /// The same at the ends of the blocks emitted so far.
     spills_after: Vec<Option<SpillCache>>,
-    align_loops: bool,
+    passes: MachinePasses,
+    /// Source position of what is emitted.
+    loc: SourceLoc,
+    /// Instructions of the block on their way to the emitter.
+    lines: Vec<Line>,
+    polished: Polished,
 }
 
 pub(super) const RSP: Reg = Reg::phys(regs::RSP);
@@ -201,12 +232,33 @@ pub(super) fn alu_imm(op: AluOp, dst: Reg, imm: i32) -> MInst {
 
 impl Finish<'_, '_> {
     pub(super) fn emit(&mut self, inst: MInst) {
-        self.emitter.emit(&inst);
+        let (loc, trap) = (self.loc, None);
+        self.lines.push(Line { inst, loc, trap });
+    }
+
+    /// Hands what has gathered to the emitter.
+    fn flush(&mut self) {
+        for line in self.lines.drain(..) {
+            self.emitter.set_loc(line.loc);
+            if let Some(kind) = line.trap {
+                self.emitter.trap_here(kind);
+            }
+            self.emitter.emit(&line.inst);
+        }
+    }
+
+    /// The peephole pass over what has gathered: a block.
+    fn polish(&mut self) {
+        let start = Instant::now();
+        self.polished.before += self.lines.len();
+        peephole::run(&mut self.lines);
+        self.polished.after += self.lines.len();
+        self.polished.time += start.elapsed();
     }
 
     fn body(&mut self, mut insts: Vec<MInst>) {
         let layout = layout(&self.lowered.code.order, self.forward);
-        let aligned = match self.align_loops {
+        let aligned = match self.passes.align_loops {
             true => tight_loops(&self.lowered.code.order, self.forward, &layout, &|b| {
                 self.round_size(b, &insts)
             }),
@@ -226,6 +278,10 @@ impl Finish<'_, '_> {
             self.spills = self.spills_before(b);
             self.upper = self.upper_in_use[b.index()];
             self.block(b, &mut insts);
+            if self.passes.peephole {
+                self.polish();
+            }
+            self.flush();
             self.spills_after[b.index()] = Some(std::mem::take(&mut self.spills));
         }
     }
@@ -276,7 +332,7 @@ impl Finish<'_, '_> {
                 allocs: self.allocation.inst_allocs(inst).iter(),
             });
             self.spills.instruction(&mut code);
-            self.emitter.set_loc(self.lowered.code.locs[i]);
+            self.loc = self.lowered.code.locs[i];
             self.inst(code);
         }
     }
@@ -456,10 +512,8 @@ impl Finish<'_, '_> {
 
     /// Emits an instruction, with a trap entry if it may fault.
     fn emit_marked(&mut self, inst: MInst) {
-        if let Some(kind) = self.faulting.take() {
-            self.emitter.trap_here(kind);
-        }
-        self.emit(inst);
+        let (loc, trap) = (self.loc, self.faulting.take());
+        self.lines.push(Line { inst, loc, trap });
     }
 
     /// Stack a filter takes below its return address: outgoing arguments, and alignment.

@@ -5,7 +5,7 @@
 //! * `form` (`int_forms`, `sse_forms`, `avx_forms`): instruction to opcode and operands; `encode` bytes of a form, `print` its text.
 //! * `emit` a function's code, text and tables; `sequence` the code sequences of the runtime's contract.
 //! * `oracle`, `emit_tests`: every form against GNU as and a disassembler.
-//! * `lower` instruction selection by the rules in `rules`, `env` the allocatable registers, `finish` frames and allocated code.
+//! * `lower` instruction selection by the rules in `rules`, `env` the allocatable registers, `finish` frames and allocated code, `peephole` small improvements of it.
 
 mod avx_forms;
 pub mod emit;
@@ -24,6 +24,7 @@ pub mod operand;
 pub mod ops;
 #[cfg(test)]
 pub(crate) mod oracle;
+mod peephole;
 pub mod print;
 mod prologue;
 pub mod regs;

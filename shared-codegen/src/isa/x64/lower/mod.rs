@@ -490,6 +490,15 @@ impl OperandVisitor for Collect<'_> {
     }
 }
 
+impl MInst {
+    /// Uses a register and does nothing.
+    pub(crate) fn keep(v: VReg) -> MInst {
+        MInst::KeepAlive {
+            value: RegMem::Reg(Reg::virt(v)),
+        }
+    }
+}
+
 impl MachInst for MInst {
     fn collect_operands(
         &mut self,
