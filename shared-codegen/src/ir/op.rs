@@ -328,6 +328,10 @@ ops! {
     VSub = "vsub"(T, T) Lane, R::T, [], Low;
     /// Multiplication, low halves.
     VMul = "vmul"(T, T) Lane, R::T, [], Low;
+    /// High halves of the products of signed `i32` lanes.
+    VMulHighS = "vmul_high_s"(T, T) Lane, R::T, [], Low;
+    /// High halves of the products of unsigned `i32` lanes.
+    VMulHighU = "vmul_high_u"(T, T) Lane, R::T, [], Low;
     /// Division of floats.
     VDiv = "vdiv"(T, T) Lane, R::T, [], Low;
     /// Square roots of floats.
@@ -539,6 +543,8 @@ impl Op {
                 | Fmul
                 | VAdd
                 | VMul
+                | VMulHighS
+                | VMulHighU
                 | VAnd
                 | VOr
                 | VXor

@@ -116,6 +116,8 @@ pub fn scalar_op(op: Op, lane: Lane) -> Option<Op> {
         Op::VAdd => Op::Iadd,
         Op::VSub => Op::Isub,
         Op::VMul if matches!(lane, Lane::I16 | Lane::I32) => Op::Imul,
+        Op::VMulHighS if lane == Lane::I32 => Op::ImulHigh,
+        Op::VMulHighU if lane == Lane::I32 => Op::UmulHigh,
         Op::VShl if !float && lane != Lane::I8 => Op::Shl,
         Op::VShrS if matches!(lane, Lane::I16 | Lane::I32) => Op::ShrS,
         Op::VShrU if !float && lane != Lane::I8 => Op::ShrU,

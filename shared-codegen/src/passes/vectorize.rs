@@ -28,6 +28,7 @@
 //! * compute with them what SSE or AVX2 can ([`PassContext::vectors`]): addition and so on ([`values`] has the list). Arithmetic on small integers is done in lanes of 8
 //!   or 16 bits where the upper bits do not matter, else in lanes of 32; where lanes of different sizes meet, the smaller ones
 //!   fill only a part of their vectors;
+//! * divide 32-bit integers by constants ([`divide`]);
 //! * choose between values by comparing integers;
 //! * sum up integers, all or some, or find the smallest or largest one. Sums of floats depend on the order, so they stay as they are.
 //!
@@ -41,6 +42,7 @@
 mod address;
 mod build;
 mod compare;
+mod divide;
 mod plan;
 mod sums;
 mod values;

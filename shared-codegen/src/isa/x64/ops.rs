@@ -264,6 +264,7 @@ family! {
     Pmullw = "pmullw" P66 M0f 0xd5 16;
     Pmulld = "pmulld" P66 M0f38 0x40 16;
     Pmuludq = "pmuludq" P66 M0f 0xf4 16;
+    Pmuldq = "pmuldq" P66 M0f38 0x28 16;
     Pmaddwd = "pmaddwd" P66 M0f 0xf5 16;
     Pminub = "pminub" P66 M0f 0xda 16;
     Pmaxub = "pmaxub" P66 M0f 0xde 16;
@@ -299,6 +300,7 @@ family! {
     Shufps = "shufps" No M0f 0xc6 16;
     Shufpd = "shufpd" P66 M0f 0xc6 16;
     Palignr = "palignr" P66 M0f3a 0x0f 16;
+    Pblendw = "pblendw" P66 M0f3a 0x0e 16;
     Cmpps = "cmpps" No M0f 0xc2 16;
     Cmppd = "cmppd" P66 M0f 0xc2 16;
 }

@@ -12,8 +12,8 @@ use rustc_hash::FxHashMap;
 /// Why a loop is not vectorized.
 pub(super) type Why = &'static str;
 
-/// Most vector values of a round: there are 16 registers.
-pub(super) const MAX_NODES: usize = 20;
+/// Most vector values of a round: there are 16 registers, and not all are needed at a time.
+pub(super) const MAX_NODES: usize = 24;
 /// Most rounds at a time: a second loop does what is left one vector at a time.
 const MAX_ROUNDS: u32 = 64;
 

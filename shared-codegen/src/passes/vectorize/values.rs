@@ -87,6 +87,7 @@ impl Planner<'_> {
             (Op::Shl | Op::ShrS | Op::ShrU, _) => self.shift(data, lane),
             (Op::Rotl, _) => self.rotate(data, lane),
             (Op::Select, _) => self.select(data, lane),
+            (Op::Sdiv | Op::Srem | Op::Udiv | Op::Urem, _) => self.divide(data, lane),
             (Op::Icmp, _) => self.truth(v, lane),
             (_, 2) => self.binary(data, lane),
             (_, 1) => match self.convert(data, lane) {
@@ -154,7 +155,14 @@ impl Planner<'_> {
             Op::Or => Some((Op::VOr, Imm::None)),
             Op::Xor => Some((Op::VXor, Imm::None)),
             op => {
-                let all = [Op::VAdd, Op::VSub, Op::VMul, Op::VDiv];
+                let all = [
+                    Op::VAdd,
+                    Op::VSub,
+                    Op::VMul,
+                    Op::VMulHighS,
+                    Op::VMulHighU,
+                    Op::VDiv,
+                ];
                 let mut all = all.into_iter();
                 let found = all.find(|&v| scalar_op(v, lane) == Some(op));
                 found.map(|v| (v, Imm::Lane(lane)))

@@ -13,6 +13,7 @@ const INT_OPS: [Op; 7] = [
     Op::Xor,
     Op::Imul,
 ];
+const DIVISORS: [i32; 10] = [2, 3, 7, 10, 100, 641, -5, -8, i32::MAX, i32::MIN];
 const FLOAT_OPS: [Op; 5] = [Op::Fadd, Op::Fmul, Op::Fmul, Op::Fsub, Op::Fdiv];
 
 impl Gen {
@@ -186,6 +187,11 @@ impl Gen {
             2 if value == Type::I32 => {
                 let op = [Op::Sext8, Op::Zext8, Op::Sext16, Op::Zext16][self.r.below(4)];
                 one(self, op, &[a])
+            }
+            3 if value == Type::I32 => {
+                let op = [Op::Sdiv, Op::Srem, Op::Udiv, Op::Urem][self.r.below(4)];
+                let by = self.b.i32(DIVISORS[self.r.below(DIVISORS.len())]);
+                one(self, op, &[a, by])
             }
             _ => {
                 let b = self.plain_value(array, ty, depth - 1);

@@ -610,6 +610,10 @@ impl Context for Lower<'_> {
         self.emit_packed_un(*op, src)
     }
 
+    fn v_mul_high(&mut self, op: &SsePackedOp, a: Value, b: Value) -> Reg {
+        self.emit_mul_high(*op, a, b)
+    }
+
     fn v_widen(&mut self, x: Value) -> Reg {
         self.emit_widen(x)
     }

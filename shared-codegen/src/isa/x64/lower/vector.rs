@@ -19,6 +19,9 @@ const NEIGHBOURS: u8 = 0b10_11_00_01;
 /// `vpermq` control: the lower halves of both halves, then the upper ones.
 const LOWER_HALVES: u8 = 0b11_01_10_00;
 
+/// `pblendw` control: odd lanes of 32 bits from the second operand.
+const ODD: u8 = 0b1100_1100;
+
 impl Lower<'_> {
     /// The vectors the IR instruction in work computes with.
     fn vector_type(&self) -> Type {
@@ -178,6 +181,42 @@ impl Lower<'_> {
             src,
             imm: LOWER_HALVES,
             dst,
+        });
+        dst
+    }
+
+    /// Upper halves of products of lanes of 32 bits; the operation multiplies the even ones to 64 bits.
+    pub(super) fn emit_mul_high(&mut self, op: SsePackedOp, a: Value, b: Value) -> Reg {
+        let [(x, x_odd), (y, y_odd)] = [a, b].map(|v| {
+            let even = self.reg(v);
+            let same = matches!(self.def(v), Some(d) if d.op == Op::VSplat);
+            let odd = match same {
+                true => even,
+                false => self.emit_packed_shift(SseShiftOp::Psrlq, even, 32),
+            };
+            (even, odd)
+        });
+        let even = self.packed_op(op, x, y);
+        let odd = self.packed_op(op, x_odd, y_odd);
+        let even = self.emit_packed_shift(SseShiftOp::Psrlq, even, 32);
+        let dst = self.temp(RegClass::Float);
+        let (op, src2) = (SsePackedImmOp::Pblendw, RegMem::Reg(odd));
+        self.buf.push(match self.is_wide() {
+            true => MInst::AvxImm {
+                op,
+                lanes: Lanes::Y,
+                src1: even,
+                src2,
+                imm: ODD,
+                dst,
+            },
+            false => MInst::SsePackedImm {
+                op,
+                src1: even,
+                src2,
+                imm: ODD,
+                dst,
+            },
         });
         dst
     }
