@@ -6,7 +6,7 @@ use shared_codegen::ir::eval::Const;
 use shared_codegen::ir::fuzz::{ARRAY_FIELD, COUNT_FIELD, LoopProgram, Random, random_loop};
 use shared_codegen::ir::interp::{InterpError, Memory, SimpleHost, run};
 use shared_codegen::ir::verify::{VerifyOptions, verify};
-use shared_codegen::ir::{Function, MemType, Op, Type};
+use shared_codegen::ir::{Function, Imm, IntCc, MemType, Op, Type};
 use shared_codegen::passes::table::PassId;
 use shared_codegen::passes::{NoFacts, OptSet, PassContext, run_pipeline};
 use shared_codegen::types::{MethodId, TypeId};
@@ -258,4 +258,53 @@ fn passes_keep_what_random_loops_compute() {
     }
     let name = PassId::PromoteLoads.info().name;
     assert!(changes[name] as u64 > count / 40, "{name}: {changes:?}");
+}
+
+/// Faults that a pass could have.
+const FAULTS: [(&str, fn(&mut Function)); 3] = [
+    ("checks are lost", |f| {
+        let lost: Vec<bool> = f.insts.iter().map(|i| i.op == Op::BoundsCheck).collect();
+        for b in f.layout.clone() {
+            f.blocks[b.index()].insts.retain(|i| !lost[i.index()]);
+        }
+    }),
+    ("a round too many", |f| {
+        for data in f.insts.iter_mut().filter(|d| d.op == Op::Icmp) {
+            if data.imm == Imm::IntCc(IntCc::Slt) {
+                data.imm = Imm::IntCc(IntCc::Sle);
+            }
+        }
+    }),
+    ("stores move behind checks", |f| {
+        for b in f.layout.clone() {
+            let insts = &mut f.blocks[b.index()].insts;
+            for n in 1..insts.len() {
+                let ops = [n - 1, n].map(|k| f.insts[insts[k].index()].op);
+                if ops[0] == Op::Store && matches!(ops[1], Op::BoundsCheck | Op::NullCheck) {
+                    insts.swap(n - 1, n);
+                }
+            }
+        }
+    }),
+];
+
+/// What the comparison is for: if a pass did this, some of the loops would tell.
+#[test]
+fn faults_are_noticed() {
+    for (name, fault) in FAULTS {
+        let noticed = (1..400).any(|seed| {
+            let LoopProgram {
+                function: f,
+                element,
+            } = random_loop(seed);
+            let mut g = f.clone();
+            fault(&mut g);
+            inputs(&mut Random::new(seed)).iter().any(|input| {
+                let plain = observe(&f, element, input);
+                let ends = plain.as_ref().is_ok_and(|p| p.0 != Seen::TooLong);
+                ends && observe(&g, element, input) != plain
+            })
+        });
+        assert!(noticed, "{name}");
+    }
 }

@@ -1,12 +1,12 @@
 //! Random programs compute the same before and after every pass and the whole pipeline. `RANDOM_PROGRAMS=n` tries more of them,
 //! `RANDOM_SEED=n` starts elsewhere. A failing program is reduced and printed.
 
-use shared_codegen::ir::Function;
 use shared_codegen::ir::eval::Const;
 use shared_codegen::ir::fuzz::{Program, build, generate, reduce};
 use shared_codegen::ir::interp::{InterpError, Memory, SimpleHost, run};
 use shared_codegen::ir::text::parse_function;
 use shared_codegen::ir::verify::{VerifyOptions, verify};
+use shared_codegen::ir::{Function, Imm, Op};
 use shared_codegen::passes::table::PassId;
 use shared_codegen::passes::{NoFacts, OptSet, PassContext, run_pipeline};
 use shared_codegen::types::{MethodId, TypeId};
@@ -108,5 +108,59 @@ fn passes_keep_what_random_programs_compute() {
             let why = check(&small).expect_err("the reduced program fails too");
             panic!("seed {seed}: {small:?}\n{why}");
         }
+    }
+}
+
+/// Faults that a pass could have.
+const FAULTS: [(&str, fn(&mut Function)); 4] = [
+    ("overflow is not looked for", |f| {
+        for data in f.insts.iter_mut().filter(|d| d.op == Op::AddOvfS) {
+            data.op = Op::Iadd;
+        }
+    }),
+    ("exceptions change places with calls", |f| {
+        for b in f.layout.clone() {
+            let insts = &mut f.blocks[b.index()].insts;
+            for n in 1..insts.len() {
+                let [first, second] = [n - 1, n].map(|k| &f.insts[insts[k].index()]);
+                let throws = matches!(second.op, Op::DivS | Op::RemS | Op::AddOvfS | Op::ConvOvfS);
+                let needs = |v| second.args.contains(&v);
+                if first.op == Op::Call && throws && !first.result.is_some_and(needs) {
+                    insts.swap(n - 1, n);
+                }
+            }
+        }
+    }),
+    ("a handler sees a variable as it was", |f| {
+        let lost: Vec<bool> = f.insts.iter().map(|i| i.op == Op::SlotStore).collect();
+        for b in f.layout.clone() {
+            if f.blocks[b.index()].region.is_some() {
+                f.blocks[b.index()].insts.retain(|i| !lost[i.index()]);
+            }
+        }
+    }),
+    ("minus zero is zero", |f| {
+        for data in f.insts.iter_mut().filter(|d| d.op == Op::Fconst) {
+            if data.imm == Imm::Float((-0.0f64).to_bits()) {
+                data.imm = Imm::Float(0);
+            }
+        }
+    }),
+];
+
+/// What the comparison is for: if a pass did this, some of the programs would tell.
+#[test]
+fn faults_are_noticed() {
+    let args = [Const::i32(5), Const::i64(-3), Const::f64(2.5)];
+    for (name, fault) in FAULTS {
+        let noticed = (1..3000).any(|seed| {
+            let f = build(&generate(seed));
+            let mut g = f.clone();
+            fault(&mut g);
+            let plain = observe(&f, &args);
+            let ends = plain.as_ref().is_ok_and(|p| p.0 != Seen::TooLong);
+            ends && observe(&g, &args) != plain
+        });
+        assert!(noticed, "{name}");
     }
 }
