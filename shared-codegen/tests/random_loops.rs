@@ -260,8 +260,10 @@ fn passes_keep_what_random_loops_compute() {
     assert!(changes[name] as u64 > count / 40, "{name}: {changes:?}");
 }
 
-/// Faults that a pass could have.
-const FAULTS: [(&str, fn(&mut Function)); 3] = [
+/// A fault that a pass could have: its name, and what it does to functions.
+type Fault = (&'static str, fn(&mut Function));
+
+const FAULTS: [Fault; 3] = [
     ("checks are lost", |f| {
         let lost: Vec<bool> = f.insts.iter().map(|i| i.op == Op::BoundsCheck).collect();
         for b in f.layout.clone() {

@@ -111,8 +111,10 @@ fn passes_keep_what_random_programs_compute() {
     }
 }
 
-/// Faults that a pass could have.
-const FAULTS: [(&str, fn(&mut Function)); 4] = [
+/// A fault that a pass could have: its name, and what it does to functions.
+type Fault = (&'static str, fn(&mut Function));
+
+const FAULTS: [Fault; 4] = [
     ("overflow is not looked for", |f| {
         for data in f.insts.iter_mut().filter(|d| d.op == Op::AddOvfS) {
             data.op = Op::Iadd;
