@@ -35,6 +35,8 @@ pub struct MachinePasses {
     pub align_loops: bool,
     /// Neighbouring instructions are simplified.
     pub peephole: bool,
+    /// Loops stand in one piece, with one branch a round.
+    pub gather_loops: bool,
     /// Values that loops only read stay in one place throughout the loop.
     pub anchor_values: bool,
 }
@@ -44,6 +46,7 @@ impl MachinePasses {
     pub const ALL: MachinePasses = MachinePasses {
         align_loops: true,
         peephole: true,
+        gather_loops: true,
         anchor_values: true,
     };
 }

@@ -206,6 +206,7 @@ fn compiled(f: &Function, args: &[&str]) -> Result<String, String> {
         machine: MachinePasses {
             align_loops: args.contains(&"align-loops"),
             peephole: args.contains(&"peephole"),
+            gather_loops: args.contains(&"gather-loops"),
             anchor_values: args.contains(&"anchor-values"),
         },
         policy: if args.contains(&"aot") {

@@ -17,6 +17,7 @@
 //! Linear in the code for each level of loops; loops nested more than [`MAX_DEPTH`] deep and values beyond the
 //! first [`MAX_VALUES`] of a loop are left alone.
 
+use super::loops::{Loop, natural_loops};
 use super::order::MBlock;
 use super::vcode::{MachInst, VCode};
 use regalloc2::{Block, Function, Inst, OperandKind, VReg};
@@ -27,17 +28,13 @@ const MAX_VALUES: usize = 24;
 /// Loops around each other that are looked at, from the innermost.
 const MAX_DEPTH: u32 = 3;
 
-/// A natural loop: what is reached from its head and reaches it again.
-struct Round {
-    head: usize,
-    /// Ascending; the first is the head.
-    body: Vec<usize>,
-}
-
 /// Adds the uses. `keep` makes an instruction that does nothing but use a register.
 pub fn anchor_values<I: MachInst>(code: &mut VCode<I>, keep: &dyn Fn(VReg) -> I) {
     let mut added = Vec::new();
-    for round in loops(code) {
+    for round in natural_loops(&code.order) {
+        if round.height >= MAX_DEPTH {
+            continue;
+        }
         let preds = code.order.blocks[round.head].preds.iter();
         let mut entries = preds.filter(|p| p.index() < round.head);
         let (Some(&front), None) = (entries.next(), entries.next()) else {
@@ -57,41 +54,8 @@ pub fn anchor_values<I: MachInst>(code: &mut VCode<I>, keep: &dyn Fn(VReg) -> I)
     }
 }
 
-/// The loops that are entered at their heads only, those inside before those around them.
-fn loops<I>(code: &VCode<I>) -> Vec<Round> {
-    let blocks = &code.order.blocks;
-    // How many loops inside each other a block is the head of: a loop is as high as what it contains.
-    let mut height = vec![0; blocks.len()];
-    let mut seen = vec![usize::MAX; blocks.len()];
-    let mut rounds = Vec::new();
-    for head in (0..blocks.len()).rev() {
-        let back = blocks[head].preds.iter().map(|p| p.index());
-        let mut work: Vec<usize> = back.filter(|p| *p >= head).collect();
-        if work.is_empty() {
-            continue;
-        }
-        let mut body = vec![head];
-        seen[head] = head;
-        let mut natural = true;
-        while let Some(b) = work.pop() {
-            natural &= b >= head;
-            if natural && std::mem::replace(&mut seen[b], head) != head {
-                body.push(b);
-                work.extend(blocks[b].preds.iter().map(|p| p.index()));
-            }
-        }
-        body.sort_unstable();
-        let inside = body.iter().map(|b| height[*b]).max().unwrap_or(0);
-        height[head] = inside + 1;
-        if natural && inside < MAX_DEPTH {
-            rounds.push(Round { head, body });
-        }
-    }
-    rounds
-}
-
 /// Registers that a loop reads and does not write, in the order of their first use.
-fn read_only<I: MachInst>(code: &VCode<I>, round: &Round) -> Vec<VReg> {
+fn read_only<I: MachInst>(code: &VCode<I>, round: &Loop) -> Vec<VReg> {
     let blocks = round.body.iter().copied();
     let operands = blocks
         .clone()

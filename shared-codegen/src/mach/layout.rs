@@ -1,17 +1,31 @@
 //! The order in which blocks stand in memory, and the loops in it that are worth aligning.
 //!
-//! Blocks stand in reverse postorder, cold ones behind all others. The head of a loop that tests
-//! whether to go on stands behind the block that jumps back to it:
+//! Blocks stand in reverse postorder, cold ones behind all others. Three things make rounds of loops
+//! shorter:
+//!
+//! What leaves a loop stands behind it, most often moves on the way out ([`gather_loops`]).
 //! ```text
-//! before            after
-//!   head: test        jmp head
-//!         jcc out     body: ..
-//!   body: ..          head: test
-//!         jmp head          jcc body
-//!   out:              out:
+//! head: ..              head: ..
+//!       jcc on                jncc leave
+//! leave: mov ..         on:   ..
+//!       jmp out               jcc head
+//! on:   ..              leave: mov ..
+//!       jcc head        out:
+//! out:
+//! ```
+//! The head of a loop that tests whether to go on stands behind the block that jumps back to it; a
+//! block that only leads back to the head stands in front of it ([`rotate_loops`]): one branch a round
+//! instead of two.
+//! ```text
+//! head: test            jmp head            head: ..             jmp head
+//!       jcc out         body: ..                  jcc out        back: mov ..
+//! body: ..              head: test          back: mov ..         head: ..
+//!       jmp head              jcc body            jmp head             jncc back
+//! out:                  out:                out:                 out:
 //! ```
 
 use super::Label;
+use super::loops::natural_loops;
 use super::order::{BlockOrder, MBlock};
 
 /// Instructions of a loop body up to which the loop is worth aligning: about as many as fit into
@@ -24,8 +38,9 @@ fn target(forward: &[Label], b: MBlock) -> MBlock {
 }
 
 /// The blocks in the order in which they stand in memory. `forward` gives for each block the one
-/// that stands for it; only those that stand for themselves are laid out.
-pub fn layout(order: &BlockOrder, forward: &[Label]) -> Vec<MBlock> {
+/// that stands for it; only those that stand for themselves are laid out. With `gather`, loops get
+/// the form described above; without it only the heads that test are moved.
+pub fn layout(order: &BlockOrder, forward: &[Label], gather: bool) -> Vec<MBlock> {
     let blocks = &order.blocks;
     let used = |b: &MBlock| target(forward, *b) == *b;
     let all = || (0..blocks.len() as u32).map(MBlock).filter(used);
@@ -33,44 +48,90 @@ pub fn layout(order: &BlockOrder, forward: &[Label]) -> Vec<MBlock> {
     let hot = all().filter(|b| b.0 == 0 || !blocks[b.index()].cold);
     let cold = all().filter(|b| b.0 != 0 && blocks[b.index()].cold);
     let mut layout: Vec<MBlock> = hot.chain(cold).collect();
-    rotate_loops(order, forward, &mut layout);
+    if gather {
+        gather_loops(order, &mut layout);
+    }
+    rotate_loops(order, forward, &mut layout, gather);
     layout
 }
 
+/// Moves what does not belong to a loop and stands in it behind it.
+fn gather_loops(order: &BlockOrder, layout: &mut [MBlock]) {
+    let mut place = places(order, layout);
+    let mut inside = vec![usize::MAX; order.blocks.len()];
+    for l in natural_loops(order) {
+        let cold = |b: usize| order.blocks[b].cold;
+        let body = l.body.iter().copied();
+        let body = body.filter(|b| place[*b] != usize::MAX && cold(*b) == cold(l.head));
+        let (mut first, mut last, mut count) = (usize::MAX, 0, 0);
+        for b in body {
+            inside[b] = l.head;
+            (first, last) = (first.min(place[b]), last.max(place[b]));
+            count += 1;
+        }
+        if count == 0 || last - first + 1 == count {
+            continue;
+        }
+        let part = &mut layout[first..=last];
+        part.sort_by_key(|b| inside[b.index()] != l.head);
+        for (n, b) in part.iter().enumerate() {
+            place[b.index()] = first + n;
+        }
+    }
+}
+
+/// Position of each block in the layout.
+fn places(order: &BlockOrder, layout: &[MBlock]) -> Vec<usize> {
+    let mut place = vec![usize::MAX; order.blocks.len()];
+    for (n, b) in layout.iter().enumerate() {
+        place[b.index()] = n;
+    }
+    place
+}
+
 /// Puts the head of a loop behind the block that jumps back to it, if the head tests whether to go
-/// on: one branch per round instead of two.
-fn rotate_loops(order: &BlockOrder, forward: &[Label], layout: &mut [MBlock]) {
+/// on; puts the block that jumps back in front of the head, if the one before it tests.
+fn rotate_loops(order: &BlockOrder, forward: &[Label], layout: &mut [MBlock], both: bool) {
     let blocks = &order.blocks;
-    let n = blocks.len();
+    let mut place = places(order, layout);
+    let alike = |a: MBlock, b: MBlock| {
+        let (a, b) = (&blocks[a.index()], &blocks[b.index()]);
+        a.cold == b.cold && a.region == b.region
+    };
     // Last block that goes nowhere but to this head, in reverse postorder.
-    let mut latch: Vec<Option<MBlock>> = vec![None; n];
+    let mut latch: Vec<Option<MBlock>> = vec![None; blocks.len()];
     for &b in layout.iter() {
         if let [to] = blocks[b.index()].succs[..] {
             let head = target(forward, to);
-            if head < b {
-                latch[head.index()] = Some(b);
+            if head < b && alike(head, b) {
+                latch[head.index()] = latch[head.index()].max(Some(b));
             }
         }
     }
-    let cold = |b: MBlock| blocks[b.index()].cold;
-    for h in (1..n).rev() {
+    for h in (1..blocks.len()).rev() {
         let (Some(l), head) = (latch[h], MBlock(h as u32)) else {
             continue;
         };
-        let same = cold(l) == cold(head) && blocks[l.index()].region == blocks[h].region;
-        let place = |b: MBlock| layout.iter().position(|x| *x == b);
-        let (Some(from), Some(to)) = (place(head), place(l)) else {
+        let (from, to) = (place[h], place[l.index()]);
+        if to == usize::MAX || from == 0 || from >= to {
             continue;
+        }
+        let inside = |s: &MBlock| (from..=to).contains(&place[target(forward, *s).index()]);
+        let back = |s: &MBlock| target(forward, *s) == head;
+        // Of two ways one stays in the loop and is not a round of its own.
+        let tests = |b: MBlock| {
+            let succs = &blocks[b.index()].succs;
+            let mut stay = succs.iter().filter(|s| inside(s));
+            succs.len() == 2 && stay.next().is_some_and(|s| !back(s)) && stay.next().is_none()
         };
-        let succs: Vec<Option<usize>> = blocks[h]
-            .succs
-            .iter()
-            .map(|s| place(target(forward, *s)))
-            .collect();
-        let inside = |p: &Option<usize>| p.is_some_and(|p| p > from && p <= to);
-        let goes_on = succs.len() == 2 && succs.iter().filter(|p| inside(p)).count() == 1;
-        if same && from < to && goes_on && from > 0 {
-            layout[from..=to].rotate_left(1);
+        let part = &mut layout[from..=to];
+        if tests(head) {
+            part.rotate_left(1);
+        } else if both && tests(part[part.len() - 2]) {
+            part.rotate_right(1);
+        }
+        for (n, b) in layout[from..=to].iter().enumerate() {
+            place[b.index()] = from + n;
         }
     }
 }
@@ -85,10 +146,7 @@ pub fn tight_loops(
     size: &dyn Fn(MBlock) -> Option<u32>,
 ) -> Vec<MBlock> {
     let blocks = &order.blocks;
-    let mut place = vec![usize::MAX; blocks.len()];
-    for (n, b) in layout.iter().enumerate() {
-        place[b.index()] = n;
-    }
+    let place = places(order, layout);
     let mut found = Vec::new();
     // Start of the last loop seen: what begins before it and ends behind it is not innermost.
     let mut inner = None;

@@ -5,6 +5,7 @@ pub mod anchors;
 pub mod buffer;
 pub mod frame;
 pub mod layout;
+pub mod loops;
 pub mod order;
 pub mod regalloc;
 pub mod slots;

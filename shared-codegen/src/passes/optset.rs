@@ -69,6 +69,7 @@ impl OptSet {
         MachinePasses {
             align_loops: self.contains(PassId::AlignLoops),
             peephole: self.contains(PassId::Peephole),
+            gather_loops: self.contains(PassId::GatherLoops),
             anchor_values: self.contains(PassId::AnchorValues),
         }
     }

@@ -131,6 +131,8 @@ passes! {
         "keep values that loops only read in one place throughout the loop";
     Peephole = "peephole" [] , false, Default,
         "simplify neighbouring machine instructions";
+    GatherLoops = "gather-loops" ["layout"] , false, Default,
+        "lay out loops in one piece, with one branch a round";
     AlignLoops = "align-loops" [] , false, Default,
         "begin tight loops at multiples of 16 bytes";
 }

@@ -257,7 +257,11 @@ impl Finish<'_, '_> {
     }
 
     fn body(&mut self, mut insts: Vec<MInst>) {
-        let layout = layout(&self.lowered.code.order, self.forward);
+        let layout = layout(
+            &self.lowered.code.order,
+            self.forward,
+            self.passes.gather_loops,
+        );
         let aligned = match self.passes.align_loops {
             true => tight_loops(&self.lowered.code.order, self.forward, &layout, &|b| {
                 self.round_size(b, &insts)
