@@ -7,23 +7,20 @@
 //! ```
 //! when the other branches to `block1` pass `v0` for `v5`.
 //!
-//! Algorithm: a parameter whose arguments are all one value or itself becomes an alias of that value (the trivial φ of Braun et
-//! al., CC 2013); again until nothing changes, as one removal can make others trivial. Casts to the same type and selects
-//! between equal values go too. Arguments are removed in one sweep at the end.
-//! Cost: linear per round, few rounds in practice.
+//! Algorithm: an optimistic fixed point. At first no parameter stands for anything; then each stands for what all its arguments
+//! stand for, or for itself if they differ. So parameters that only pass each other around are found too (the redundant sets of φ
+//! of Braun et al., CC 2013, which bodies inlined into loops with several ways in have). Casts to the same type and selects
+//! between equal values go as well. Arguments are removed in one sweep at the end.
+//! Cost: a parameter changes at most three times; linear per round, few rounds in practice.
 //! Needs nothing. Keeps the control flow; invalidates uses and liveness.
 
 use super::PassContext;
-use crate::ir::{Block, Function, Op, Value, ValueDef};
+use crate::ir::{Function, Inst, Op, Value, ValueDef};
 
 /// Runs the pass.
 pub fn run(f: &mut Function, _cx: &PassContext) -> bool {
     let copies = remove_copies(f);
-    let edges = EdgeArgs::new(f);
-    let mut removed = false;
-    while edges.remove_trivial(f) {
-        removed = true;
-    }
+    let removed = remove_redundant(f);
     if removed {
         drop_aliased_params(f);
     }
@@ -56,59 +53,78 @@ fn remove_copies(f: &mut Function) -> bool {
     changed
 }
 
-/// The arguments of all branches to each block.
-struct EdgeArgs {
-    of: Vec<Vec<(crate::ir::Inst, u32)>>,
+/// Makes parameters aliases of the one value that they always have.
+fn remove_redundant(f: &mut Function) -> bool {
+    let meanings = Meanings::new(f);
+    let mut changed = false;
+    for n in 0..f.layout.len() {
+        for v in f.blocks[f.layout[n].index()].params.clone() {
+            if let Some(w) = meanings.of[v.index()].filter(|&w| w != v) {
+                f.replace(v, w);
+                changed = true;
+            }
+        }
+    }
+    changed
 }
 
-impl EdgeArgs {
-    fn new(f: &Function) -> EdgeArgs {
-        let mut of = vec![Vec::new(); f.blocks.len()];
+/// What values stand for; parameters nobody passes anything to stand for nothing.
+struct Meanings {
+    of: Vec<Option<Value>>,
+}
+
+impl Meanings {
+    fn new(f: &Function) -> Meanings {
+        let mut edges: Vec<Vec<(Inst, usize)>> = vec![Vec::new(); f.blocks.len()];
         for &b in &f.layout {
             let t = f.terminator(b);
             for (n, target) in f.insts[t.index()].targets.iter().enumerate() {
-                of[target.block.index()].push((t, n as u32));
+                edges[target.block.index()].push((t, n));
             }
         }
-        EdgeArgs { of }
-    }
-
-    /// One round over all parameters that are left.
-    fn remove_trivial(&self, f: &mut Function) -> bool {
-        let mut changed = false;
-        let entry = f.entry();
-        for n in 0..f.layout.len() {
-            let b = f.layout[n];
-            if b == entry {
-                continue;
-            }
-            for p in 0..f.blocks[b.index()].params.len() {
-                let v = f.blocks[b.index()].params[p];
-                if matches!(f.values[v.index()].def, ValueDef::Alias(_)) {
-                    continue;
-                }
-                if let Some(w) = self.only_value(f, b, p, v) {
-                    f.replace(v, w);
-                    changed = true;
+        let mut meanings = Meanings {
+            of: (0..f.values.len()).map(|n| Some(Value(n as u32))).collect(),
+        };
+        // The arguments of the entry and of handlers come from outside.
+        let is_open = |b: &crate::ir::Block| *b != f.entry() && !edges[b.index()].is_empty();
+        let blocks: Vec<_> = f.layout.iter().copied().filter(is_open).collect();
+        for b in &blocks {
+            for p in &f.blocks[b.index()].params {
+                if !matches!(f.values[p.index()].def, ValueDef::Alias(_)) {
+                    meanings.of[p.index()] = None;
                 }
             }
         }
-        changed
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for b in &blocks {
+                for (n, &p) in f.blocks[b.index()].params.iter().enumerate() {
+                    changed |= meanings.update(f, &edges[b.index()], n, p);
+                }
+            }
+        }
+        meanings
     }
 
-    fn only_value(&self, f: &Function, b: Block, p: usize, v: Value) -> Option<Value> {
-        let mut only = None;
-        for &(inst, target) in &self.of[b.index()] {
-            let arg = f.resolve(f.insts[inst.index()].targets[target as usize].args[p]);
-            if arg == v || only == Some(arg) {
-                continue;
-            }
-            if only.is_some() {
-                return None;
-            }
-            only = Some(arg);
+    /// Looks at the arguments of a parameter again; tells whether it stands for something else now.
+    fn update(&mut self, f: &Function, edges: &[(Inst, usize)], n: usize, p: Value) -> bool {
+        let old = self.of[p.index()];
+        if old == Some(p) {
+            return false;
         }
-        only
+        let mut new = None;
+        for &(inst, target) in edges {
+            let arg = f.resolve(f.insts[inst.index()].targets[target].args[n]);
+            match (self.of[arg.index()], new) {
+                _ if arg == p => {}
+                (None, _) => {}
+                (meaning, None) => new = meaning,
+                (meaning, _) if meaning == new => {}
+                _ => new = Some(p),
+            }
+        }
+        self.of[p.index()] = new;
+        new != old
     }
 }
 

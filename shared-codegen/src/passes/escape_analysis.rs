@@ -14,6 +14,9 @@
 //! plain ones; so does a compare-and-exchange on a new object that has not been shown to anybody yet, whatever
 //! becomes of it later (enumerators of iterators start with one).
 //!
+//! Arrays of a constant number of elements without references are kept in the same way, also if their indices are
+//! not constant.
+//!
 //! The header does not exist in the frame: what asks for the method table gets the operand of `new_object`. Frame memory is
 //! scanned conservatively, so references in it keep their objects alive. A use never sees the object of an earlier round
 //! of a loop, because block parameters count as escapes.
@@ -22,17 +25,21 @@
 //! inlining; in rounds, because delegates hold closures. Linear in the number of uses per round, at most [`MAX_ROUNDS`]
 //! rounds. Keeps the control flow; invalidates uses. Must run before `expand`.
 
+mod exchanges;
+
+use super::PassContext;
 use super::known_class::named_type;
 use super::remarks::{Subject, Verdict};
-use super::{InstanceFacts, PassContext};
 use crate::abi::helper::HelperId;
+use crate::abi::layout::array;
 use crate::abi::layout::object::{HEADER, METHOD_TABLE};
 use crate::analysis::Uses;
 use crate::ir::{
-    Block, Function, Imm, Inst, InstData, IntCc, MemRef, MemType, Op, Slot, SlotData, SourceLoc,
-    Type, Value, ValueDef,
+    Function, Imm, Inst, InstData, IntCc, MemRef, MemType, Op, Slot, SlotData, SourceLoc, Type,
+    Value,
 };
 use crate::types::TypeId;
+use exchanges::settle_exchanges;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -40,8 +47,6 @@ use smallvec::SmallVec;
 const MAX_ROUNDS: usize = 4;
 /// Largest object kept in the frame.
 const MAX_SIZE: u32 = 256;
-/// How far a store is looked for in front of a compare-and-exchange.
-const MAX_LOOK: usize = 32;
 
 /// Runs the pass.
 pub fn run(f: &mut Function, cx: &PassContext) -> bool {
@@ -62,7 +67,7 @@ pub fn run(f: &mut Function, cx: &PassContext) -> bool {
 
 fn allocations(f: &Function) -> Vec<Inst> {
     let insts = f.layout.iter().flat_map(|b| &f.blocks[b.index()].insts);
-    let new = insts.filter(|i| f.insts[i.index()].op == Op::NewObject);
+    let new = insts.filter(|i| matches!(f.insts[i.index()].op, Op::NewObject | Op::NewArray));
     new.copied().collect()
 }
 
@@ -70,8 +75,74 @@ fn allocations(f: &Function) -> Vec<Inst> {
 struct Candidate {
     new: Inst,
     ty: TypeId,
-    facts: InstanceFacts,
+    extent: Extent,
     changes: Vec<(Inst, Change)>,
+}
+
+/// What a new object occupies on the heap.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// Bytes in front of its data.
+    header: i32,
+    /// Bytes in all.
+    size: i32,
+    /// Elements of an array.
+    len: Option<i64>,
+}
+
+impl Extent {
+    /// Of a new object that may stay in the frame as far as its type tells; or why not.
+    fn of(
+        f: &Function,
+        cx: &PassContext,
+        new: &InstData,
+        ty: TypeId,
+    ) -> Result<Extent, &'static str> {
+        const UNKNOWN: &str = "layout not known";
+        const LARGE: &str = "too large";
+        if new.op == Op::NewObject {
+            let facts = cx.oracle.instance(ty).ok_or(UNKNOWN)?;
+            return match (facts.has_finalizer, facts.size > MAX_SIZE) {
+                (true, _) => Err("it has a finalizer"),
+                (_, true) => Err(LARGE),
+                _ => Ok(Extent {
+                    header: HEADER as i32,
+                    size: facts.size as i32,
+                    len: None,
+                }),
+            };
+        }
+        let facts = cx.oracle.element(ty).ok_or(UNKNOWN)?;
+        if facts.has_refs {
+            return Err("an array of references");
+        }
+        let len = f.const_of(new.args[1]).ok_or("its length is not known")?;
+        let len = i64::try_from(len.bits).map_err(|_| LARGE)?;
+        let size = len.checked_mul(facts.size.into()).ok_or(LARGE)?;
+        if size > MAX_SIZE.into() {
+            return Err(LARGE);
+        }
+        Ok(Extent {
+            header: array::DATA,
+            size: array::DATA + size as i32,
+            len: Some(len),
+        })
+    }
+
+    fn contains(self, at: i32) -> bool {
+        (self.header..self.size).contains(&at)
+    }
+}
+
+/// What is known of a value that leads to the object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is the object.
+    Object,
+    /// It is the address at this distance inside.
+    At(i32),
+    /// It is the address of an element, or of a part of one, whose index was checked.
+    Element,
 }
 
 /// What becomes of a use.
@@ -82,38 +153,23 @@ enum Change {
     /// Its result is the method table.
     Table,
     /// Its result is this constant.
-    Const(i64),
+    Const(i64, Type),
     /// Its result is null.
     Null,
     /// Its result is the object.
     Same,
     /// Its result is an address inside the object.
     Address(i32),
-    /// It loads or stores at this offset, by the object itself or an address inside.
-    Access(i32, By),
-    /// An atomic operation at this offset.
-    Atomic(i32, By),
-    /// It uses the address of the value in the box.
+    /// It loads or stores at this offset, which the object itself is used for.
+    Access(i32),
+    /// It loads or stores at this offset, by an address inside.
+    Inside(i32),
+    /// An atomic operation at this offset, by an address inside.
+    Atomic(i32),
+    /// It uses an address inside, which moves with the slot.
     Keep,
-}
-
-/// What an access names its place by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
-    /// The object, which will have lost its header.
-    Object,
-    /// An address inside, which moves with the slot.
-    Address,
-}
-
-impl By {
-    /// What the offset of the access loses.
-    fn lost(self) -> i32 {
-        match self {
-            By::Object => HEADER as i32,
-            By::Address => 0,
-        }
-    }
+    /// Its result is the address of an element.
+    Index,
 }
 
 fn one_round(f: &mut Function, cx: &PassContext, first: bool) -> bool {
@@ -162,59 +218,60 @@ fn examine(
     let (Some(object), Some(ty)) = (data.result, named_type(f, data)) else {
         return Err("no type");
     };
-    let facts = cx.oracle.instance(ty).ok_or("layout not known")?;
-    if facts.has_finalizer {
-        return Err("it has a finalizer");
-    }
-    if facts.size > MAX_SIZE {
-        return Err("too large");
-    }
+    let extent = Extent::of(f, cx, data, ty)?;
     let mut changes = Vec::new();
-    let mut work = vec![(object, None)];
-    while let Some((v, offset)) = work.pop() {
+    let mut work = vec![(object, Place::Object)];
+    while let Some((v, place)) = work.pop() {
         for &(_, user) in uses.of(v) {
             let use_ = Use {
                 f,
                 cx,
                 ty,
+                extent,
                 object,
                 address: v,
-                offset,
+                place,
             };
             let change = use_.change(&f.insts[user.index()])?;
             changes.push((user, change));
             let result = f.insts[user.index()].result;
             match (change, result) {
-                (Change::Address(at), Some(r)) => work.push((r, Some(at))),
-                (Change::Same, Some(r)) => work.push((r, None)),
+                (Change::Address(at), Some(r)) => work.push((r, Place::At(at))),
+                (Change::Same, Some(r)) => work.push((r, Place::Object)),
+                (Change::Index, Some(r)) => work.push((r, Place::Element)),
+                (Change::Keep, Some(r)) if f.insts[user.index()].op == Op::AddrAdd => {
+                    work.push((r, Place::Element));
+                }
                 _ => {}
             }
         }
     }
-    let inside = |at: i32| (HEADER as i32..facts.size as i32).contains(&at);
     let all_inside = changes.iter().all(|c| match c.1 {
-        Change::Access(at, _) | Change::Atomic(at, _) | Change::Address(at) => inside(at),
+        Change::Access(at) | Change::Inside(at) | Change::Atomic(at) | Change::Address(at) => {
+            extent.contains(at)
+        }
         _ => true,
     });
     match all_inside {
         true => Ok(Candidate {
             new,
             ty,
-            facts,
+            extent,
             changes,
         }),
         false => Err("its header is used"),
     }
 }
 
-/// A use of an object, or of an address inside it (`offset`).
+/// A use of an object, or of an address inside it.
 struct Use<'a> {
     f: &'a Function,
     cx: &'a PassContext<'a>,
     ty: TypeId,
+    extent: Extent,
     object: Value,
     address: Value,
-    offset: Option<i32>,
+    place: Place,
 }
 
 impl Use<'_> {
@@ -224,35 +281,39 @@ impl Use<'_> {
 
     fn change(&self, user: &InstData) -> Result<Change, &'static str> {
         const ESCAPES: &str = "it is stored or passed on";
-        let at = self.offset.unwrap_or(0);
-        let by = match self.offset {
-            None => By::Object,
-            Some(_) => By::Address,
-        };
+        let is_object = self.place == Place::Object;
         let only = |n: usize| {
             let mut others = user.operands().enumerate().filter(|&(k, _)| k != n);
             self.is_it(user.args[n]) && others.all(|(_, v)| !self.is_it(v))
         };
         match (user.op, user.imm) {
-            (Op::Load, Imm::Mem(m)) if self.offset.is_none() && m.offset == METHOD_TABLE => {
-                Ok(Change::Table)
-            }
+            (Op::Load, Imm::Mem(m)) if is_object && m.offset == METHOD_TABLE => Ok(Change::Table),
             (Op::MethodTableOf, _) => Ok(Change::Table),
-            (Op::Load, Imm::Mem(m)) => Ok(Change::Access(at + m.offset, by)),
-            (Op::Store | Op::StoreRef, Imm::Mem(m)) if only(0) => {
-                Ok(Change::Access(at + m.offset, by))
-            }
-            (Op::AtomicCas | Op::AtomicXchg | Op::AtomicAdd, _) if only(0) => {
-                Ok(Change::Atomic(at, by))
-            }
-            (Op::CopyBlock | Op::CopyStruct, _) if self.offset.is_some() => Ok(Change::Keep),
-            (Op::ZeroBlock, _) if self.offset.is_some() => Ok(Change::Keep),
+            (Op::Load, Imm::Mem(m)) => Ok(self.access(m.offset)),
+            (Op::Store | Op::StoreRef, Imm::Mem(m)) if only(0) => Ok(self.access(m.offset)),
+            (Op::AtomicCas | Op::AtomicXchg | Op::AtomicAdd, _) if only(0) => match self.place {
+                Place::At(at) => Ok(Change::Atomic(at)),
+                _ => Err(ESCAPES),
+            },
+            (Op::CopyBlock | Op::CopyStruct | Op::ZeroBlock, _) if !is_object => Ok(Change::Keep),
             (Op::NullCheck | Op::KeepAlive, _) => Ok(Change::Gone),
-            (Op::AddrAdd, _) if only(0) => match self.f.const_of(user.args[1]) {
-                Some(c) => Ok(Change::Address(at.saturating_add(c.bits as i32))),
+            (Op::ArrayLen, _) => match self.extent.len {
+                Some(len) => Ok(Change::Const(len, Type::I64)),
                 None => Err(ESCAPES),
             },
-            (Op::AddrCast, _) if self.offset.is_some() => Ok(Change::Address(at)),
+            (Op::AddrIndex, _) if only(0) && is_object && self.extent.len.is_some() => {
+                Ok(self.element(user))
+            }
+            (Op::AddrAdd, _) if only(0) => match (self.place, self.f.const_of(user.args[1])) {
+                (Place::Element, Some(_)) => Ok(Change::Keep),
+                (Place::At(at), Some(c)) => Ok(Change::Address(at.saturating_add(c.bits as i32))),
+                (Place::Object, Some(c)) => Ok(Change::Address(c.bits as i32)),
+                (_, None) => Err(ESCAPES),
+            },
+            (Op::AddrCast, _) => match self.place {
+                Place::At(at) => Ok(Change::Address(at)),
+                _ => Err(ESCAPES),
+            },
             (Op::Icmp, Imm::IntCc(cc)) => self.comparison(cc, user),
             (Op::Unbox | Op::CastClass | Op::IsInst, _) => self.cast(user),
             (Op::CallHelper, Imm::Helper(HelperId::DelegateInit)) if only(0) => Ok(Change::Gone),
@@ -262,7 +323,7 @@ impl Use<'_> {
                 let by_ref = |(n, &v): (usize, &Value)| {
                     !self.is_it(v) || sig.params.get(n) == Some(&Type::ByRef)
                 };
-                let this = self.offset == Some(HEADER as i32);
+                let this = self.place == Place::At(HEADER as i32) && self.extent.len.is_none();
                 match this && !kept && user.args.iter().enumerate().all(by_ref) {
                     true => Ok(Change::Keep),
                     false => Err("it is passed to a method"),
@@ -276,20 +337,40 @@ impl Use<'_> {
         }
     }
 
+    fn access(&self, offset: i32) -> Change {
+        match self.place {
+            Place::Object => Change::Access(offset),
+            Place::At(at) => Change::Inside(at.saturating_add(offset)),
+            Place::Element => Change::Keep,
+        }
+    }
+
+    /// The address of an element, by an index that was checked.
+    fn element(&self, user: &InstData) -> Change {
+        match (self.f.const_of(user.args[1]), user.imm) {
+            (Some(c), Imm::Size(scale, offset)) => {
+                let at = (c.bits as i64).saturating_mul(scale.into());
+                let at = at.saturating_add(offset.into());
+                Change::Address(i32::try_from(at).unwrap_or(i32::MAX))
+            }
+            _ => Change::Index,
+        }
+    }
+
     /// Nothing else is equal to an object that nobody knows.
     fn comparison(&self, cc: IntCc, user: &InstData) -> Result<Change, &'static str> {
         let same = self.is_it(user.args[0]) && self.is_it(user.args[1]);
         match cc {
-            _ if self.offset.is_some() => Err("its address is compared"),
-            IntCc::Eq => Ok(Change::Const(same.into())),
-            IntCc::Ne | IntCc::Ugt => Ok(Change::Const((!same).into())),
+            _ if self.place != Place::Object => Err("its address is compared"),
+            IntCc::Eq => Ok(Change::Const(same.into(), Type::I32)),
+            IntCc::Ne | IntCc::Ugt => Ok(Change::Const((!same).into(), Type::I32)),
             _ => Err("its address is compared"),
         }
     }
 
     fn cast(&self, user: &InstData) -> Result<Change, &'static str> {
         const UNSURE: &str = "it is cast";
-        if self.offset.is_some() || !self.is_it(user.args[1]) || self.is_it(user.args[0]) {
+        if self.place != Place::Object || !self.is_it(user.args[1]) || self.is_it(user.args[0]) {
             return Err(UNSURE);
         }
         let to = named_type(self.f, user).ok_or(UNSURE)?;
@@ -323,7 +404,7 @@ impl Edits {
         let data = f.insts[c.new.index()].clone();
         let Some(object) = data.result else { return };
         let boxed = self::is_boxed(f, c);
-        let size = (c.facts.size - HEADER).max(8);
+        let size = (c.extent.size - c.extent.header).max(8) as u32;
         let slot = f.add_slot(SlotData {
             size,
             align: 8,
@@ -332,7 +413,14 @@ impl Edits {
             eh: None,
         });
         for &(inst, change) in &c.changes {
-            self.change(f, inst, change, slot, object, data.args[0]);
+            self.change(
+                f,
+                inst,
+                change,
+                slot,
+                (object, data.args[0]),
+                c.extent.header,
+            );
         }
         self.news.insert(c.new, (slot, size));
         to_slot_addr(f, c.new, slot, 0);
@@ -344,8 +432,8 @@ impl Edits {
         inst: Inst,
         change: Change,
         slot: Slot,
-        object: Value,
-        table: Value,
+        (object, table): (Value, Value),
+        header: i32,
     ) {
         match change {
             Change::Keep => {}
@@ -358,9 +446,9 @@ impl Edits {
             Change::Same => {
                 self.gone.insert(inst, Some(object));
             }
-            Change::Const(n) => {
+            Change::Const(n, ty) => {
                 let data = &mut f.insts[inst.index()];
-                (data.op, data.ty, data.imm) = (Op::Iconst, Type::I32, Imm::Int(n));
+                (data.op, data.ty, data.imm) = (Op::Iconst, ty, Imm::Int(n));
                 data.args.clear();
             }
             Change::Null => {
@@ -368,23 +456,18 @@ impl Edits {
                 (data.op, data.ty, data.imm) = (Op::Null, Type::Ref, Imm::None);
                 data.args.clear();
             }
-            Change::Address(at) => to_slot_addr(f, inst, slot, at - HEADER as i32),
-            Change::Access(_, by) => {
-                let data = &mut f.insts[inst.index()];
-                if let Imm::Mem(m) = &mut data.imm {
-                    m.offset -= by.lost();
-                    m.volatile = false;
-                }
-                if data.op == Op::StoreRef {
-                    data.op = Op::Store;
-                    data.ty = Type::I32;
+            Change::Address(at) => to_slot_addr(f, inst, slot, at - header),
+            Change::Index => {
+                if let Imm::Size(_, offset) = &mut f.insts[inst.index()].imm {
+                    *offset -= header;
                 }
             }
-            Change::Atomic(_, by) => {
-                let data = &f.insts[inst.index()];
-                if let Imm::Atomic(ty, alias) = data.imm {
+            Change::Access(_) => access(&mut f.insts[inst.index()], header),
+            Change::Inside(_) => access(&mut f.insts[inst.index()], 0),
+            Change::Atomic(_) => {
+                if let Imm::Atomic(ty, alias) = f.insts[inst.index()].imm {
                     let mem = MemRef {
-                        offset: -by.lost(),
+                        offset: 0,
                         ty,
                         alias,
                         volatile: false,
@@ -434,6 +517,18 @@ impl Edits {
     }
 }
 
+/// A load or store comes to the frame: `less` bytes are not in front of its place any more.
+fn access(data: &mut InstData, less: i32) {
+    if let Imm::Mem(m) = &mut data.imm {
+        m.offset -= less;
+        m.volatile = false;
+    }
+    if data.op == Op::StoreRef {
+        data.op = Op::Store;
+        data.ty = Type::I32;
+    }
+}
+
 /// The object is a box of a value of a type that the slot can be said to have.
 fn is_boxed(f: &Function, c: &Candidate) -> bool {
     // Boxes are only ever used by the address of their data.
@@ -444,7 +539,7 @@ fn is_boxed(f: &Function, c: &Candidate) -> bool {
     }) && c
         .changes
         .iter()
-        .all(|(_, change)| !matches!(change, Change::Access(at, _) if *at < HEADER as i32))
+        .all(|(_, change)| !matches!(change, Change::Access(at) if *at < HEADER as i32))
 }
 
 fn to_slot_addr(f: &mut Function, inst: Inst, slot: Slot, offset: i32) {
@@ -522,106 +617,4 @@ fn emit(
     let inst = f.make_inst(data, result);
     out.push(inst);
     f.insts[inst.index()].result
-}
-
-/// Compare-and-exchanges whose outcome is known, because the object is new and a constant was just stored there.
-fn settle_exchanges(f: &mut Function) -> bool {
-    let mut changed = false;
-    for n in 0..f.layout.len() {
-        let b = f.layout[n];
-        for at in 0..f.blocks[b.index()].insts.len() {
-            let inst = f.blocks[b.index()].insts[at];
-            if f.insts[inst.index()].op == Op::AtomicCas {
-                changed |= settle(f, b, at);
-            }
-        }
-    }
-    changed
-}
-
-fn settle(f: &mut Function, b: Block, at: usize) -> bool {
-    let inst = f.blocks[b.index()].insts[at];
-    let data = f.insts[inst.index()].clone();
-    let Imm::Atomic(ty, alias) = data.imm else {
-        return false;
-    };
-    let Some((object, offset)) = part_of_new(f, data.args[0]) else {
-        return false;
-    };
-    let before = f.blocks[b.index()].insts[..at].iter().rev();
-    let mut stored = None;
-    for &i in before.take(MAX_LOOK) {
-        let d = &f.insts[i.index()];
-        if d.result == Some(object) {
-            break;
-        }
-        match (d.op, d.imm) {
-            (Op::Store, Imm::Mem(m)) if stored.is_none() => {
-                let to = part_of_new(f, d.args[0]).map(|(o, at)| (o, at + m.offset));
-                if to == Some((object, offset)) && m.ty == ty {
-                    stored = f.const_of(d.args[1]);
-                }
-            }
-            // Showing it to somebody, even before the store, ends the search.
-            (Op::Load | Op::NullCheck | Op::AddrAdd | Op::Store, _) => {}
-            _ if d.operands().any(|v| f.resolve(v) == object) => return false,
-            _ => {}
-        }
-        let shown = d.op == Op::Store && f.resolve(d.args[1]) == object;
-        if shown || d.operands().any(|v| is_shown(f, d, v, object)) {
-            return false;
-        }
-    }
-    let is_new_here = f.blocks[b.index()].insts[..at]
-        .iter()
-        .rev()
-        .take(MAX_LOOK)
-        .any(|i| f.insts[i.index()].result == Some(object));
-    let (Some(stored), true) = (stored, is_new_here) else {
-        return false;
-    };
-    if f.const_of(data.args[1]) != Some(stored) {
-        return false;
-    }
-    if let Some(r) = data.result {
-        f.replace(r, data.args[1]);
-    }
-    let store = &mut f.insts[inst.index()];
-    (store.op, store.ty, store.result) = (Op::Store, Type::I32, None);
-    store.args = SmallVec::from_slice(&[data.args[0], data.args[2]]);
-    store.imm = Imm::Mem(MemRef {
-        offset: 0,
-        ty,
-        alias,
-        volatile: false,
-    });
-    true
-}
-
-/// An address inside the object goes anywhere but into an access.
-fn is_shown(f: &Function, user: &InstData, v: Value, object: Value) -> bool {
-    let inside = part_of_new(f, v).is_some_and(|(o, _)| o == object);
-    let access = matches!(user.op, Op::Load | Op::Store | Op::NullCheck | Op::AddrAdd);
-    inside && !access
-}
-
-/// The new object that an address lies in, and the distance.
-fn part_of_new(f: &Function, v: Value) -> Option<(Value, i32)> {
-    let mut v = f.resolve(v);
-    let mut offset = 0i32;
-    loop {
-        let ValueDef::Result(i) = f.values[v.index()].def else {
-            return None;
-        };
-        let data = &f.insts[i.index()];
-        match data.op {
-            Op::NewObject => return Some((v, offset)),
-            Op::AddrAdd => {
-                let by = f.const_of(data.args[1])?.bits as i32;
-                offset = offset.checked_add(by)?;
-                v = f.resolve(data.args[0]);
-            }
-            _ => return None,
-        }
-    }
 }

@@ -173,6 +173,7 @@ pub const PIPELINE: &[PassId] = {
         Devirtualize,
         Inline,
         SimplifyCfg,
+        CopyProp,
         EscapeAnalysis,
         EhSimplify,
         Sroa,
