@@ -68,28 +68,37 @@ impl Lookups {
         let mut counts = self.counts.lock();
         let count = counts.entry(family).or_default();
         *count += 1;
-        (*count - 1) % ENTRIES
+        // The first entry is the table's size.
+        1 + (*count - 1) % (ENTRIES - 1)
     }
 
-    /// The constant for a generic context.
+    /// The constant for a generic context, noted in the context's memo.
     pub fn resolve(&self, context: usize, descriptor: usize) -> Result<usize> {
+        // SAFETY: compiled code passes what `descriptor` gave; descriptors are immortal.
+        let d = unsafe { &*(descriptor as *const Descriptor) };
+        let value = self.find(context, descriptor, d)?;
+        // SAFETY: contexts are method tables or methods, which are immortal and have the memo in the same place.
+        let memo = unsafe { &*((context + LookupMemo::OFFSET) as *const LookupMemo) };
+        memo.note(d.memo_offset / Entry::SIZE, descriptor, value);
+        Ok(value)
+    }
+
+    fn find(&self, context: usize, descriptor: usize, d: &Descriptor) -> Result<usize> {
         let key = [context, descriptor];
         if let Some([value]) = RECENT.get(key) {
             return Ok(value);
         }
-        if let Some(value) = self.results.read().get(&(context, descriptor)) {
-            RECENT.insert(key, [*value]);
-            return Ok(*value);
-        }
-        // SAFETY: compiled code passes what `descriptor` gave; descriptors are immortal.
-        let d = unsafe { &*(descriptor as *const Descriptor) };
-        let rt = super::get();
-        let args = rt.context_arguments(d.owner, context)?;
-        let value = rt.fixup_value(rt.close_fixup(Fixup::from(d.open), args)?)?;
-        self.results.write().insert((context, descriptor), value);
-        // SAFETY: contexts are method tables or methods, which are immortal and have the memo in the same place.
-        let memo = unsafe { &*((context + LookupMemo::OFFSET) as *const LookupMemo) };
-        memo.note(d.memo_offset / Entry::SIZE, descriptor, value);
+        let known = self.results.read().get(&(context, descriptor)).copied();
+        let value = match known {
+            Some(value) => value,
+            None => {
+                let rt = super::get();
+                let args = rt.context_arguments(d.owner, context)?;
+                let value = rt.fixup_value(rt.close_fixup(Fixup::from(d.open), args)?)?;
+                self.results.write().insert((context, descriptor), value);
+                value
+            }
+        };
         RECENT.insert(key, [value]);
         Ok(value)
     }

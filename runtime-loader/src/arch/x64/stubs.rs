@@ -197,10 +197,12 @@ pub fn generic_lookup() -> usize {
         crate::jit::helpers::generic_lookup,
         [
             "mov rax, [rsi + {offset}]",
-            "add rax, [rdi + {memo}]",
-            "cmp [rax], rsi",
+            "mov r11, [rdi + {memo}]",
+            "cmp rax, [r11]",
+            "jae 2f",
+            "cmp [r11 + rax], rsi",
             "jne 2f",
-            "mov rax, [rax + {value}]",
+            "mov rax, [r11 + rax + {value}]",
             "ret",
             "2:"
         ],
