@@ -87,6 +87,12 @@ impl Prover<'_> {
 
     /// Whether a comparison of integers holds at the start of a block, if it always or never does.
     pub(super) fn decide(&mut self, cc: IntCc, a: Value, b: Value, at: Block) -> Option<bool> {
+        if a == b {
+            return Some(matches!(
+                cc,
+                IntCc::Eq | IntCc::Sle | IntCc::Sge | IntCc::Ule | IntCc::Uge
+            ));
+        }
         match cc {
             IntCc::Ult => self.in_bounds(a, b, at).then_some(true),
             IntCc::Ule => self.in_bounds(b, a, at).then_some(false),
