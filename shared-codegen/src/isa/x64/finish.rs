@@ -80,11 +80,12 @@ pub fn finish(
         passes,
         loc: SourceLoc::default(),
         lines: Vec::new(),
+        values_after: vec![None; lowered.code.order.blocks.len()],
         polished: Polished::default(),
     };
     finish.prologue();
     finish.flush();
-    finish.body(insts);
+    let forward = finish.body(insts);
     let info = FrameInfo {
         size: frame.size,
         saved: saved.iter().map(|r| 1 << r.hw_enc()).sum(),
@@ -141,9 +142,16 @@ fn forwarding(f: &Function, lowered: &Lowered, allocation: &Output) -> Vec<Label
             *next = Some(target);
         }
     }
+    follow(f, lowered, next)
+}
+
+/// For each block the one to use for it, given where blocks lead that do nothing but jump. Filters have
+/// code at their beginning and stay.
+fn follow(f: &Function, lowered: &Lowered, mut next: Vec<Option<Label>>) -> Vec<Label> {
     for (_, m) in filters(f, lowered) {
         next[m.index()] = None;
     }
+    let n = next.len();
     (0..n)
         .map(|i| {
             let mut at = i;
@@ -181,6 +189,62 @@ fn filters<'a>(
     })
 }
 
+/// What is known where a block starts: what its only predecessor knew, unless the unwinder enters too.
+fn known_before<T: Clone + Default>(lowered: &Lowered, after: &[Option<T>], b: MBlock) -> T {
+    let blocks = &lowered.code.order.blocks;
+    match blocks[b.index()].preds[..] {
+        [p] if blocks[p.index()].origin != Origin::Prologue => {
+            after[p.index()].clone().unwrap_or_default()
+        }
+        _ => T::default(),
+    }
+}
+
+/// Lets branches pass over empty blocks.
+fn retarget(inst: &mut MInst, forward: &[Label]) {
+    let new = |l: &mut Label| *l = forward.get(l.index()).copied().unwrap_or(*l);
+    match inst {
+        MInst::Jmp { target } => new(target),
+        MInst::EhEntry { body, .. } => new(body),
+        MInst::Branch { taken, other, .. } | MInst::BranchOr { taken, other, .. } => {
+            new(taken);
+            new(other);
+        }
+        MInst::JumpTable { targets, .. } => targets.iter_mut().for_each(new),
+        _ => {}
+    }
+}
+
+/// The code of all blocks before it has its order.
+struct BlockLines {
+    lines: Vec<Line>,
+    /// Where each block's are.
+    ranges: Vec<Range<usize>>,
+}
+
+impl BlockLines {
+    fn add(&mut self, b: MBlock, lines: &mut Vec<Line>) {
+        let start = self.lines.len();
+        self.lines.append(lines);
+        self.ranges[b.index()] = start..self.lines.len();
+    }
+
+    /// Instructions of a block, if it calls nothing.
+    fn round_size(&self, b: MBlock) -> Option<u32> {
+        let lines = &self.lines[self.ranges[b.index()].clone()];
+        let calls = lines.iter().any(|l| {
+            matches!(
+                l.inst,
+                MInst::Call { .. }
+                    | MInst::CallReg { .. }
+                    | MInst::AllocObject { .. }
+                    | MInst::AllocArray { .. }
+            )
+        });
+        (!calls).then_some(lines.len() as u32)
+    }
+}
+
 /// A function being finished.
 pub(super) struct Finish<'a, 'e> {
     pub(super) f: &'a Function,
@@ -205,6 +269,8 @@ pub(super) struct Finish<'a, 'e> {
     loc: SourceLoc,
     /// Instructions of the block on their way to the emitter.
     lines: Vec<Line>,
+    /// Values in registers at the ends of blocks, for the peephole pass.
+    values_after: Vec<Option<peephole::Registers>>,
     polished: Polished,
 }
 
@@ -238,81 +304,97 @@ impl Finish<'_, '_> {
 
     /// Hands what has gathered to the emitter.
     fn flush(&mut self) {
-        for line in self.lines.drain(..) {
-            self.emitter.set_loc(line.loc);
-            if let Some(kind) = line.trap {
-                self.emitter.trap_here(kind);
-            }
-            self.emitter.emit(&line.inst);
+        for line in std::mem::take(&mut self.lines) {
+            self.emit_line(&line);
         }
     }
 
-    /// The peephole pass over what has gathered: a block.
-    fn polish(&mut self) {
+    fn emit_line(&mut self, line: &Line) {
+        self.emitter.set_loc(line.loc);
+        if let Some(kind) = line.trap {
+            self.emitter.trap_here(kind);
+        }
+        self.emitter.emit(&line.inst);
+    }
+
+    /// Makes the code of all blocks, then puts it in order. Gives the block to use for each.
+    fn body(&mut self, mut insts: Vec<MInst>) -> Vec<Label> {
+        let filters: Vec<MBlock> = filters(self.f, self.lowered).map(|(_, m)| m).collect();
+        let mut code = BlockLines {
+            lines: Vec::with_capacity(insts.len() + self.allocation.edits.len()),
+            ranges: vec![0..0; self.forward.len()],
+        };
+        for b in (0..self.forward.len() as u32).map(MBlock) {
+            if self.forward[b.index()] != block_label(b) {
+                continue;
+            }
+            if filters.contains(&b) {
+                self.emit(alu_imm(AluOp::Sub, RSP, self.filter_frame()));
+            }
+            self.spills = known_before(self.lowered, &self.spills_after, b);
+            self.upper = self.upper_in_use[b.index()];
+            self.block(b, &mut insts);
+            self.spills_after[b.index()] = Some(std::mem::take(&mut self.spills));
+            if self.passes.peephole {
+                self.polish(b);
+            }
+            code.add(b, &mut self.lines);
+        }
+        let forward = match self.passes.peephole {
+            true => self.without_empty(&code),
+            false => self.forward.to_vec(),
+        };
+        self.place(code, &forward);
+        forward
+    }
+
+    /// The peephole pass over a block.
+    fn polish(&mut self, b: MBlock) {
         let start = Instant::now();
         self.polished.before += self.lines.len();
-        peephole::run(&mut self.lines);
+        let mut values = known_before(self.lowered, &self.values_after, b);
+        peephole::run(&mut self.lines, &mut values);
+        self.values_after[b.index()] = Some(values);
         self.polished.after += self.lines.len();
         self.polished.time += start.elapsed();
     }
 
-    fn body(&mut self, mut insts: Vec<MInst>) {
-        let layout = layout(
-            &self.lowered.code.order,
-            self.forward,
-            self.passes.gather_loops,
-        );
+    /// Passes over blocks that have lost all but their jump.
+    fn without_empty(&self, code: &BlockLines) -> Vec<Label> {
+        let next = code.ranges.iter().enumerate().map(|(i, range)| {
+            let doing = |l: &&Line| !matches!(l.inst, MInst::KeepAlive { .. });
+            let mut lines = code.lines[range.clone()].iter().filter(doing);
+            match (lines.next().map(|l| &l.inst), lines.next()) {
+                (Some(MInst::Jmp { target }), None) if i > 0 => {
+                    Some(self.forward[target.index()]).filter(|t| t.index() != i)
+                }
+                _ => None,
+            }
+        });
+        let follow = follow(self.f, self.lowered, next.collect());
+        let first = self.forward.iter();
+        first.map(|l| follow[l.index()]).collect()
+    }
+
+    /// Emits the blocks in the order in which they are to stand.
+    fn place(&mut self, mut code: BlockLines, forward: &[Label]) {
+        let order = &self.lowered.code.order;
+        let layout = layout(order, forward, self.passes.gather_loops);
         let aligned = match self.passes.align_loops {
-            true => tight_loops(&self.lowered.code.order, self.forward, &layout, &|b| {
-                self.round_size(b, &insts)
-            }),
+            true => tight_loops(order, forward, &layout, &|b| code.round_size(b)),
             false => Vec::new(),
         };
-        let filters: Vec<MBlock> = filters(self.f, self.lowered).map(|(_, m)| m).collect();
         for (n, &b) in layout.iter().enumerate() {
             let following = layout.get(n + 1).map(|b| block_label(*b));
-            let region = self.lowered.code.order.blocks[b.index()].region;
+            let region = order.blocks[b.index()].region;
             if aligned.contains(&b) {
                 self.emitter.align(LOOP_ALIGNMENT);
             }
             self.emitter.begin_block(block_label(b), region, following);
-            if filters.contains(&b) {
-                self.emit(alu_imm(AluOp::Sub, RSP, self.filter_frame()));
+            for line in &mut code.lines[code.ranges[b.index()].clone()] {
+                retarget(&mut line.inst, forward);
+                self.emit_line(line);
             }
-            self.spills = self.spills_before(b);
-            self.upper = self.upper_in_use[b.index()];
-            self.block(b, &mut insts);
-            if self.passes.peephole {
-                self.polish();
-            }
-            self.flush();
-            self.spills_after[b.index()] = Some(std::mem::take(&mut self.spills));
-        }
-    }
-
-    /// Instructions of a block, if it calls nothing.
-    fn round_size(&self, b: MBlock, insts: &[MInst]) -> Option<u32> {
-        let range = self.lowered.code.block_range(b);
-        let calls = insts[range.clone()].iter().any(|i| {
-            matches!(
-                i,
-                MInst::Call { .. }
-                    | MInst::CallReg { .. }
-                    | MInst::AllocObject { .. }
-                    | MInst::AllocArray { .. }
-            )
-        });
-        (!calls).then_some(range.len() as u32)
-    }
-
-    /// What is known where a block starts: what its only predecessor knew, unless the unwinder enters too.
-    fn spills_before(&self, b: MBlock) -> SpillCache {
-        let blocks = &self.lowered.code.order.blocks;
-        match blocks[b.index()].preds[..] {
-            [p] if blocks[p.index()].origin != Origin::Prologue => {
-                self.spills_after[p.index()].clone().unwrap_or_default()
-            }
-            _ => SpillCache::default(),
         }
     }
 
@@ -456,29 +538,9 @@ impl Finish<'_, '_> {
         }
     }
 
-    fn target(&self, l: Label) -> Label {
-        self.forward.get(l.index()).copied().unwrap_or(l)
-    }
-
-    /// Lets branches pass over empty blocks.
-    fn retarget(&self, inst: &mut MInst) {
-        let new = |l: &mut Label| *l = self.target(*l);
-        match inst {
-            MInst::Jmp { target } => new(target),
-            MInst::EhEntry { body, .. } => new(body),
-            MInst::Branch { taken, other, .. } | MInst::BranchOr { taken, other, .. } => {
-                new(taken);
-                new(other);
-            }
-            MInst::JumpTable { targets, .. } => targets.iter_mut().for_each(new),
-            _ => {}
-        }
-    }
-
     /// Emits an instruction of the function: expanded if it needs the frame, simplified if its
     /// registers allow it.
-    fn inst(&mut self, mut inst: MInst) {
-        self.retarget(&mut inst);
+    fn inst(&mut self, inst: MInst) {
         if self.upper && inst.leaves_function() {
             self.emit(MInst::Vzeroupper {});
             self.upper = false;

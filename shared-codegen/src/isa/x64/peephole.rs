@@ -1,5 +1,6 @@
 //! Small improvements of allocated code: what becomes visible only once values have their registers and the allocator's
-//! moves are there. Works on one block at a time, in two walks, each with constant work per instruction.
+//! moves are there. Works on one block at a time, in two walks, each with constant work per instruction. What is known at
+//! the end of a block holds in those it alone leads to; blocks that lose all but a jump are passed over (`finish`).
 //!
 //! *Values* ([`values`]), forwards: which registers hold the same value, and how many of its bits can be other than zero.
 //! ```text
@@ -48,9 +49,9 @@ pub(super) struct Line {
     pub trap: Option<TrapKind>,
 }
 
-/// Improves one block.
-pub(super) fn run(lines: &mut Vec<Line>) {
-    values(lines);
+/// Improves one block. `regs` is what the registers hold where it starts, afterwards where it ends.
+pub(super) fn run(lines: &mut Vec<Line>, regs: &mut Registers) {
+    values(lines, regs);
     lines.retain(|l| l.inst != GONE);
     shapes(lines);
     lines.retain(|l| l.inst != GONE);
@@ -80,13 +81,15 @@ struct Known {
 }
 
 /// The general registers at one point of a block.
-struct Registers {
+#[derive(Clone, Debug)]
+pub(super) struct Registers {
     known: [Known; 16],
     next: u32,
 }
 
-impl Registers {
-    fn new() -> Registers {
+/// Nothing is known.
+impl Default for Registers {
+    fn default() -> Registers {
         let unknown = |n| Known {
             content: Content::Number(n),
             bits: 64,
@@ -96,7 +99,9 @@ impl Registers {
             next: 16,
         }
     }
+}
 
+impl Registers {
     /// Something new of so many bits.
     fn fresh(&mut self, bits: u8) -> Known {
         self.next += 1;
@@ -227,11 +232,10 @@ fn writes(inst: &mut MInst, r: PReg) -> bool {
 }
 
 /// Removes instructions that put into a register what it holds, and takes what another register holds from there.
-fn values(lines: &mut [Line]) {
-    let mut regs = Registers::new();
+fn values(lines: &mut [Line], regs: &mut Registers) {
     for line in lines {
         if line.trap.is_none() {
-            simplify(&mut regs, &mut line.inst);
+            simplify(regs, &mut line.inst);
         }
         regs.step(&mut line.inst);
     }
@@ -550,7 +554,7 @@ mod tests {
 
     fn check<const N: usize, const M: usize>(before: [MInst; N], after: [MInst; M]) {
         let mut lines = before.map(line).to_vec();
-        run(&mut lines);
+        run(&mut lines, &mut Registers::default());
         assert_eq!(lines, after.map(line));
     }
 
@@ -572,6 +576,16 @@ mod tests {
             [mov(RAX, RBX), call(), mov(RAX, RBX)],
             [mov(RAX, RBX), call(), mov(RAX, RBX)],
         );
+    }
+
+    #[test]
+    fn knowledge_goes_on_into_the_next_block() {
+        let mut regs = Registers::default();
+        let mut lines = vec![line(mov(RAX, RBX)), line(branch(Cc::E))];
+        run(&mut lines, &mut regs);
+        let mut next = vec![line(mov(RBX, RAX)), line(mov(RCX, RBX))];
+        run(&mut next, &mut regs);
+        assert_eq!(next, [line(mov(RCX, RBX))]);
     }
 
     #[test]
@@ -695,7 +709,7 @@ mod tests {
         let mut lines = vec![line(cell(RAX)), line(cell(RAX))];
         lines[1].trap = Some(TrapKind::NullReference);
         let before = lines.clone();
-        run(&mut lines);
+        run(&mut lines, &mut Registers::default());
         assert_eq!(lines, before);
     }
 }
