@@ -237,7 +237,7 @@ impl TypeOracle for ContextOracle<'_> {
         if !self.is_plain_class(ty) {
             return CastTest::Slow;
         }
-        if ctx.is_sealed(ty) || ctx.is_value_type(ty) {
+        if ctx.is_leaf(ty) || ctx.is_value_type(ty) {
             return CastTest::Exact;
         }
         match self.depth(ty) {

@@ -36,11 +36,12 @@ pub(super) fn of_virtual(
         true => !ctx.has_variance(owner) || !is_vague(ctx, ty),
         false => ctx.cast_outcome(ty, owner) != Some(false),
     };
-    if !suits || !(exact || ctx.is_sealed(ty)) && of_interface {
+    let exact = exact || ctx.is_leaf(ty);
+    if !suits || !exact && of_interface {
         return None;
     }
     let target = ctx.resolve_virtual(ty, method).ok()?;
-    let settled = exact || ctx.is_sealed(ty) || ctx.method_is_final(target);
+    let settled = exact || ctx.method_is_final(target) || ctx.is_final_below(ty, target);
     if !settled || ctx.method_is_abstract(target) {
         return None;
     }

@@ -11,16 +11,16 @@
 //!     v3 = call method#8 sig0 v2
 //! ```
 //! * Virtual and interface calls: the class of the object is exact (a new object, a box, an array, the comparer that
-//!   `EqualityComparer<T>.Default` chooses for a known `T`), or it or the method is sealed. Methods of value types get the
-//!   address of the data in the box.
+//!   `EqualityComparer<T>.Default` chooses for a known `T`), or it or the method is sealed, or no derived class overrides the
+//!   method and all of them are known (`types::closed`). Methods of value types get the address of the data in the box.
 //! * Generic virtual calls: the same, the method's descriptor being the context.
 //! * Delegates: made in this function from a constant method address (`newobj` behind `ldftn`).
 //! * `generic_lookup` in the context of a known method, or in the method table of an object of exact class. Inlining shared
 //!   generic code into code that knows the type arguments makes these.
 //! * Calls of methods that only get such a comparer, if nobody needs it any more, go.
 //!
-//! Algorithm: Dean, Grove, Chambers, "Optimization of object-oriented programs using static class hierarchy analysis" (ECOOP 1995),
-//! without the hierarchy: classes may be loaded at any time. Types by `known_class`. Linear, two walks. `inline` asks for the
+//! Algorithm: Dean, Grove, Chambers, "Optimization of object-oriented programs using static class hierarchy analysis" (ECOOP 1995);
+//! only hierarchies that no other assembly can add to are known. Types by `known_class`. Linear, two walks. `inline` asks for the
 //! same at each call it comes to, so bodies inserted for a known object are devirtualized in turn. Keeps the control flow.
 
 use super::known_class::{ClassSource, Classes, context_fixup, fixup_of};

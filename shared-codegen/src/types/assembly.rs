@@ -69,6 +69,8 @@ pub(crate) struct LoadedModule {
     pub(crate) members: RwLock<FxHashMap<Token, Result<Member>>>,
     /// Tokens by what they are bound to, in modules made at run time.
     pub(crate) references: super::growing::References,
+    /// Classes by their base class; none if that cannot be read.
+    pub(crate) derived: OnceLock<Option<super::closed::Derived>>,
     /// Meaning of tokens, in modules made at run time.
     pub(crate) binder: Option<Box<dyn super::TokenBinder>>,
 }
@@ -81,6 +83,7 @@ impl LoadedModule {
             type_refs: cells(module.row_count(TypeRefRow::TABLE)),
             members: RwLock::default(),
             references: RwLock::default(),
+            derived: OnceLock::new(),
             binder: None,
             info,
             module,

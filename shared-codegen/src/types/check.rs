@@ -175,7 +175,7 @@ impl TypeContext {
     }
 
     /// A type and all around it can be seen by other assemblies.
-    fn is_visible(&self, module: ModuleId, row: TypeDefRow) -> bool {
+    pub(super) fn is_visible(&self, module: ModuleId, row: TypeDefRow) -> bool {
         let md = self.module(module);
         let mut at = Some(self.type_def(module, row));
         while let Some((_, row)) = at.and_then(|t| self.def_of(t)) {

@@ -42,8 +42,11 @@ impl TypeContext {
         if self.is_interface(parent) {
             return Err(self.at_odds(t, "because the parent type is an interface"));
         }
-        if self.def_of(parent).is_none() {
+        let Some((of, base)) = self.def_of(self.definition(parent)) else {
             return Err(self.type_load(t, "its base type is not a class"));
+        };
+        if of != module && self.is_closed(of, base) {
+            return Err(self.type_load(t, "its base type cannot be seen by other assemblies"));
         }
         self.check_bases_end(t, parent)?;
         Ok(Some(parent))

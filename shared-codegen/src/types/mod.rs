@@ -9,6 +9,7 @@ pub mod binding;
 mod binding_names;
 mod cast;
 mod check;
+mod closed;
 mod comparers;
 mod constraints;
 mod context;
