@@ -289,6 +289,24 @@ impl TypeOracle for ContextOracle<'_> {
         targets::result_class(self.ctx, method)
     }
 
+    fn param_class(&self, method: MethodId, position: usize) -> Option<KnownClass> {
+        let ctx = self.ctx;
+        if ctx.method_rva(method) == 0 {
+            return None;
+        }
+        let signature = ctx.method_signature(method).ok()?;
+        let this = signature.has_this && !signature.explicit_this;
+        if this && position == 0 {
+            return targets::declared_class(ctx, ctx.method_owner(method));
+        }
+        let buffer = matches!(
+            ctx.value_class(signature.ret).ok()?,
+            ValueClass::Struct { .. }
+        );
+        let n = position.checked_sub(usize::from(this) + usize::from(buffer))?;
+        targets::declared_class(ctx, *signature.params.get(n)?)
+    }
+
     fn field_class(&self, field: FieldId) -> Option<KnownClass> {
         targets::declared_class(self.ctx, self.ctx.field_type(field).ok()?)
     }

@@ -30,13 +30,25 @@ impl ClassSource for Local {
 
 fn local_class(f: &Function, cx: &PassContext, v: Value, left: u32) -> Option<KnownClass> {
     let left = left.checked_sub(1)?;
-    let inst = f.def_inst(v)?;
+    let Some(inst) = f.def_inst(v) else {
+        return param_class(f, cx, v);
+    };
     let operand = |v| match local_class(f, cx, v, left) {
         Some(class) => State::Known(class),
         None => State::Any,
     };
     match transfer(f, cx, &f.insts[inst.index()], operand) {
         State::Known(class) => Some(class),
+        _ => None,
+    }
+}
+
+/// What the signature says of a parameter of the function.
+fn param_class(f: &Function, cx: &PassContext, v: Value) -> Option<KnownClass> {
+    match f.values[f.resolve(v).index()].def {
+        ValueDef::Param(b, n) if b == f.entry() && f.ty(v) == Type::Ref => {
+            cx.oracle.param_class(f.method?, n as usize)
+        }
         _ => None,
     }
 }
@@ -71,7 +83,7 @@ impl Classes {
         let mut classes = Classes(vec![State::Nothing; f.values.len()]);
         let entry = f.entry();
         for &p in &f.blocks[entry.index()].params {
-            classes.0[p.index()] = State::Any;
+            classes.0[p.index()] = param_class(f, cx, p).map_or(State::Any, State::Known);
         }
         // References that are block parameters are few; most functions are done after two rounds.
         while classes.round(f, cx) {}

@@ -135,6 +135,9 @@ pub trait TypeOracle {
     /// The class of what a method returns, as far as that helps.
     fn result_class(&self, method: MethodId) -> Option<KnownClass>;
 
+    /// The class of what a method's body gets as the parameter at this position of its signature, as far as that helps.
+    fn param_class(&self, method: MethodId, position: usize) -> Option<KnownClass>;
+
     /// The class of what a field holds. The field is in open form, as in [`crate::ir::AliasClass`].
     fn field_class(&self, field: FieldId) -> Option<KnownClass>;
 
@@ -203,6 +206,9 @@ impl TypeOracle for NoFacts {
         None
     }
     fn result_class(&self, _: MethodId) -> Option<KnownClass> {
+        None
+    }
+    fn param_class(&self, _: MethodId, _: usize) -> Option<KnownClass> {
         None
     }
     fn field_class(&self, _: FieldId) -> Option<KnownClass> {

@@ -12,6 +12,7 @@
 //! ; fact method#7 calls System.Math Sqrt d
 //! ; fact method#7 target static|object|value 2 [struct] [context method_table type#3]
 //! ; fact method#7 structs 1 type#4
+//! ; fact method#7 takes 1 type#4
 //! ; fact method#7 returns type#1 exact|derived [discardable]
 //! ; fact field#4 holds type#1
 //! ; fact type#5 derives type#6
@@ -46,6 +47,7 @@ pub struct Facts {
     intrinsics: HashMap<MethodId, Intrinsic>,
     targets: HashMap<MethodId, Target>,
     results: HashMap<MethodId, (KnownClass, bool)>,
+    param_classes: HashMap<(MethodId, usize), KnownClass>,
     struct_params: HashMap<MethodId, Vec<(usize, TypeId)>>,
     fields: HashMap<FieldId, KnownClass>,
     bases: HashMap<TypeId, TypeId>,
@@ -175,6 +177,12 @@ impl Facts {
                 };
                 self.targets.insert(method, target);
             }
+            ["takes", position, ty] => {
+                let ty = TypeId(id(ty, "type#")?);
+                let class = KnownClass { ty, exact: false };
+                self.param_classes
+                    .insert((method, position.parse().ok()?), class);
+            }
             ["structs", position, ty] => {
                 let param = (position.parse().ok()?, TypeId(id(ty, "type#")?));
                 self.struct_params.entry(method).or_default().push(param);
@@ -268,6 +276,9 @@ impl TypeOracle for Facts {
     }
     fn result_class(&self, method: MethodId) -> Option<KnownClass> {
         self.results.get(&method).map(|r| r.0)
+    }
+    fn param_class(&self, method: MethodId, position: usize) -> Option<KnownClass> {
+        self.param_classes.get(&(method, position)).copied()
     }
     fn field_class(&self, field: FieldId) -> Option<KnownClass> {
         self.fields.get(&field).copied()
