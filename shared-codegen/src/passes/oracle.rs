@@ -126,7 +126,7 @@ pub trait TypeOracle {
     fn imt_slot(&self, method: MethodId) -> Option<u32>;
 
     /// The method that a virtual or interface call of `method` runs on objects of class `receiver`. If the class is not exact,
-    /// only sealed types and final methods have an answer.
+    /// only types and methods that nothing derives from or overrides have an answer.
     fn virtual_target(&self, method: MethodId, receiver: KnownClass) -> Option<DirectTarget>;
 
     /// How to call the method whose address `Fixup::MethodCode` is.
