@@ -82,10 +82,7 @@ impl Lab {
         }
         let binder = StandardBinder::reading(SearchPath::system(Some(folder.path().to_owned())));
         let ctx = TypeContext::new(Box::new(binder)).ok()?;
-        Some(Lab {
-            ctx,
-            folder: folder,
-        })
+        Some(Lab { ctx, folder })
     }
 
     fn module(&self, name: &str) -> ModuleId {

@@ -44,7 +44,7 @@ static class ClosedClasses
     static int test_8_explicit() { return ((IValue)Some(new Explicit())).Value; }
     static int test_5_generic_base() { return Some<Box<int>>(new IntBox { Content = 4 }).Get(); }
     static int test_6_generic_base_of_another() { return Some<Box<long>>(new Box<long> { Content = 6 }).Get() == 6 ? 6 : 0; }
-    static int test_14_generic_derived() { return Some<Box<List<string>>>(new Pair<string>()).Name().Length - 2; }
+    static int test_12_generic_derived() { return Some<Box<List<string>>>(new Pair<string>()).Name().Length - 2; }
     static int test_9_abstract() { return Some<Shape>(new Square { Side = 3 }).Area(); }
     static int test_4_of_abstract() { return Some<Shape>(new Square()).Sides(); }
     static int test_2_open() { return Some<Open>(new Inner()).Get(); }
