@@ -32,6 +32,10 @@ use super::order::{BlockOrder, MBlock};
 /// the processors' buffers for small loops.
 const TIGHT_LOOP: u32 = 64;
 
+/// Blocks of a loop up to which it is brought into form. Larger ones have so many ways out and around that no order is
+/// better: that of parsers' main loops took twice the time (`CSharpParser.yyparse`).
+const MAX_BLOCKS: usize = 64;
+
 /// The label to use for a block.
 fn target(forward: &[Label], b: MBlock) -> MBlock {
     MBlock(forward[b.index()].0)
@@ -69,7 +73,7 @@ fn gather_loops(order: &BlockOrder, layout: &mut [MBlock]) {
             (first, last) = (first.min(place[b]), last.max(place[b]));
             count += 1;
         }
-        if count == 0 || last - first + 1 == count {
+        if count == 0 || count > MAX_BLOCKS || last - first + 1 == count {
             continue;
         }
         let part = &mut layout[first..=last];
@@ -127,7 +131,7 @@ fn rotate_loops(order: &BlockOrder, forward: &[Label], layout: &mut [MBlock], bo
         let part = &mut layout[from..=to];
         if tests(head) {
             part.rotate_left(1);
-        } else if both && tests(part[part.len() - 2]) {
+        } else if both && part.len() <= MAX_BLOCKS && tests(part[part.len() - 2]) {
             part.rotate_right(1);
         }
         for (n, b) in layout[from..=to].iter().enumerate() {
